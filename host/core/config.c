@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Genesis, start and the deployment's tables, filled by events. A row that does not fit its table
+ * or contradicts what is there changes nothing and is reported (the parser before the core should
+ * have refused it; the core does not trust it). The effective limit of each book and rule is the
+ * tightest row that applies; it is derived whenever a limit, route or instrument changes, so the
+ * gate reads one number per rule.
+ */
+#include "core/state.h"
+#include <string.h>
+
+static const int64_t default_limit[RISK_RULE_END] = {
+#define X(id, name, code, unit, may_cut, closes, def, source, text) [id] = (def),
+    RISK_RULES(X)
+#undef X
+};
+
+/* A rule without a default binds with 0 until the deployment names a limit: nothing passes. */
+static int64_t limit_unset(uint32_t rule)
+{
+    return default_limit[rule] == RISK_NO_DEFAULT ? 0 : default_limit[rule];
+}
+
+static void derive_book(struct core *c, uint32_t book)
+{
+    const struct book_row *b = &c->book[book];
+    bool named[RISK_RULE_END] = {false};
+    for (uint32_t r = 1; r < RISK_RULE_END; r++)
+        c->effective[book][r] = limit_unset(r);
+    for (uint32_t i = 0; i < c->limit_count; i++) {
+        const struct fact_limit *l = &c->limit[i];
+        if ((l->instrument != 0 && l->instrument != b->instrument) ||
+            (l->strategy != 0 && l->strategy != b->strategy))
+            continue;
+        if (!named[l->rule] || l->limit < c->effective[book][l->rule])
+            c->effective[book][l->rule] = l->limit;
+        named[l->rule] = true;
+    }
+}
+
+void config_derive(struct core *c)
+{
+    uint32_t pairs = (c->max.instances + 1) * (c->max.instruments + 1);
+    memset(c->book_of, 0, pairs * sizeof *c->book_of);
+    memset(c->net, 0, (c->max.accounts + 1) * (c->max.instruments + 1) * sizeof *c->net);
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        struct book_row *b = &c->book[i];
+        c->book_of[b->strategy * (c->max.instruments + 1) + b->instrument] = (uint16_t)i;
+        struct net_row *n = net_of(c, b->account, b->instrument);
+        n->qty += b->qty;
+        n->work_buy += b->work_buy;
+        n->work_sell += b->work_sell;
+        derive_book(c, i);
+    }
+}
+
+struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrument,
+                             uint32_t account)
+{
+    struct book_row *b = book_find(c, strategy, instrument);
+    if (b != NULL)
+        return b;
+    uint32_t room = c->max.routes + c->max.instruments * c->max.accounts + 1;
+    must(c->book_count < room); /* routes are counted, EXTERNAL is one per account and instrument */
+    uint32_t i = c->book_count++;
+    b = &c->book[i];
+    *b = (struct book_row){.strategy = strategy,
+                           .instrument = instrument,
+                           .account = account,
+                           .flatten_ns = CORE_NEVER,
+                           .signal_until_ns = CORE_NEVER};
+    c->book_of[strategy * (c->max.instruments + 1) + instrument] = (uint16_t)i;
+    derive_book(c, i);
+    return b;
+}
+
+static void refuse(struct core *c, uint16_t type, uint64_t about)
+{
+    step_ignored(c, FACT_IGNORED_NOT_ALLOWED, type, about);
+}
+
+static void take_currency(struct core *c, const struct fact_currency *e)
+{
+    if (e->id == 0 || e->id > c->max.currencies ||
+        (c->currency[e->id].id != 0 && c->currency[e->id].exp != e->exp)) {
+        refuse(c, FACT_CURRENCY, e->id);
+        return;
+    }
+    c->currency[e->id].id = e->id;
+    c->currency[e->id].exp = e->exp;
+    memcpy(c->currency[e->id].name, e->name, sizeof e->name);
+}
+
+static bool instrument_ok(const struct core *c, const struct fact_instrument *e)
+{
+    return e->id != 0 && e->id <= c->max.instruments && e->settle != 0 &&
+           e->settle <= c->max.currencies && c->currency[e->settle].id != 0 && e->tick > 0 &&
+           e->lot > 0 && e->min_qty >= 0 && e->multiplier > 0 &&
+           (e->contract == FACT_LINEAR || e->contract == FACT_INVERSE) &&
+           e->price_exp >= NUM_EXP_MIN && e->price_exp <= NUM_EXP_MAX &&
+           e->qty_exp >= NUM_EXP_MIN && e->qty_exp <= NUM_EXP_MAX &&
+           (e->id == 1 || c->market[e->id - 1].def.id != 0);
+}
+
+static void take_instrument(struct core *c, const struct fact_instrument *e)
+{
+    if (!instrument_ok(c, e)) {
+        refuse(c, FACT_INSTRUMENT, e->id);
+        return;
+    }
+    struct market_row *m = &c->market[e->id];
+    if (m->def.id != 0 && (m->def.price_exp != e->price_exp || m->def.qty_exp != e->qty_exp ||
+                           m->def.settle != e->settle || m->def.contract != e->contract)) {
+        refuse(c, FACT_INSTRUMENT, e->id); /* exponents, currency and kind are for life */
+        return;
+    }
+    if (m->def.id == 0)
+        m->session_open = e->has_session ? 0 : 1;
+    m->def = *e;
+    config_derive(c);
+}
+
+static void take_account(struct core *c, const struct fact_account *e)
+{
+    if (e->id == 0 || e->id > c->max.accounts || e->currency == 0 ||
+        e->currency > c->max.currencies || c->currency[e->currency].id == 0) {
+        refuse(c, FACT_ACCOUNT, e->id);
+        return;
+    }
+    struct account_row *a = &c->account[e->id];
+    if (a->def.id == 0) {
+        a->cash = e->balance;
+        a->mode = MODE_ACTIVE;
+    } else if (a->def.currency != e->currency) {
+        refuse(c, FACT_ACCOUNT, e->id);
+        return;
+    }
+    int64_t start = a->def.id == 0 ? e->balance : a->def.balance;
+    a->def = *e;
+    a->def.balance = start; /* the genesis balance stays; money moves by BALANCE */
+}
+
+static void take_instance(struct core *c, const struct fact_instance *e)
+{
+    if (e->id == 0 || e->id > c->max.instances) {
+        refuse(c, FACT_INSTANCE, e->id);
+        return;
+    }
+    struct instance_row *r = &c->instance[e->id];
+    if (r->id == 0)
+        r->mode = MODE_ACTIVE;
+    r->id = e->id;
+    r->kind = e->kind;
+    r->plugin_hash = 0;
+    for (int i = 0; i < 8; i++)
+        r->plugin_hash = r->plugin_hash << 8 | e->sha256[i];
+    memcpy(r->name, e->name, sizeof r->name);
+}
+
+static void take_route(struct core *c, const struct fact_route *e)
+{
+    bool ok = e->strategy != 0 && e->strategy <= c->max.instances &&
+              c->instance[e->strategy].id != 0 && e->instrument != 0 &&
+              e->instrument <= c->max.instruments && c->market[e->instrument].def.id != 0 &&
+              e->account != 0 && e->account <= c->max.accounts &&
+              c->account[e->account].def.id != 0 && e->budget > 0;
+    struct book_row *b = ok ? book_find(c, e->strategy, e->instrument) : NULL;
+    if (!ok || (b != NULL && b->account != e->account)) {
+        refuse(c, FACT_ROUTE, e->strategy);
+        return;
+    }
+    if (b == NULL && c->book_count >= c->max.routes + 1) {
+        step_alert(c, FACT_ALERT_FULL, NULL, 0, FACT_ROUTE, c->max.routes);
+        return;
+    }
+    b = config_book(c, e->strategy, e->instrument, e->account);
+    b->budget = e->budget;
+}
+
+static void take_limit(struct core *c, const struct fact_limit *e)
+{
+    if (e->rule == 0 || e->rule >= RISK_RULE_END || e->limit < 0 ||
+        e->instrument > c->max.instruments || e->strategy > c->max.instances) {
+        refuse(c, FACT_LIMIT, e->rule);
+        return;
+    }
+    uint32_t i = 0;
+    while (i < c->limit_count &&
+           !(c->limit[i].rule == e->rule && c->limit[i].instrument == e->instrument &&
+             c->limit[i].strategy == e->strategy))
+        i++;
+    if (i == c->max.limits) {
+        step_alert(c, FACT_ALERT_FULL, NULL, 0, FACT_LIMIT, c->max.limits);
+        return;
+    }
+    c->limit[i] = *e;
+    if (i == c->limit_count)
+        c->limit_count++;
+    config_derive(c);
+}
+
+static void take_rate(struct core *c, const struct fact_rate *e)
+{
+    bool ok = e->from != 0 && e->from <= c->max.currencies && e->to != 0 &&
+              e->to <= c->max.currencies && e->from != e->to &&
+              e->instrument <= c->max.instruments && (e->instrument != 0 || e->rate > 0);
+    uint32_t i = 0;
+    while (i < c->rate_count && !(c->rate[i].from == e->from && c->rate[i].to == e->to))
+        i++;
+    if (!ok || i == c->max.currencies * 2) {
+        refuse(c, FACT_RATE, e->from);
+        return;
+    }
+    c->rate[i] = *e;
+    if (i == c->rate_count)
+        c->rate_count++;
+}
+
+static void take_start(struct core *c, const struct fact_start *e)
+{
+    c->epoch = e->epoch;
+    c->started = 1;
+    mode_start(c);
+    oms_start(c);
+}
+
+static void take_balance(struct core *c, const struct fact_balance *e)
+{
+    if (e->account == 0 || e->account > c->max.accounts || c->account[e->account].def.id == 0 ||
+        !is_ok(num_add(c->account[e->account].cash, e->amount, &c->account[e->account].cash)))
+        refuse(c, FACT_BALANCE, e->account);
+}
+
+void config_event(struct core *c, uint16_t type, const void *payload)
+{
+    switch (type) {
+    case FACT_START:
+        take_start(c, payload);
+        break;
+    case FACT_DEPLOY:
+        c->serial = ((const struct fact_deploy *)payload)->serial;
+        memcpy(c->deployment, ((const struct fact_deploy *)payload)->sha256, sizeof c->deployment);
+        break;
+    case FACT_CURRENCY:
+        take_currency(c, payload);
+        break;
+    case FACT_INSTRUMENT:
+        take_instrument(c, payload);
+        break;
+    case FACT_ACCOUNT:
+        take_account(c, payload);
+        break;
+    case FACT_INSTANCE:
+        take_instance(c, payload);
+        break;
+    case FACT_ROUTE:
+        take_route(c, payload);
+        break;
+    case FACT_LIMIT:
+        take_limit(c, payload);
+        break;
+    case FACT_RATE:
+        take_rate(c, payload);
+        break;
+    case FACT_BALANCE:
+        take_balance(c, payload);
+        break;
+    case FACT_CLOCK:
+        c->clock_skew_ns = ((const struct fact_clock *)payload)->skew_ns;
+        break;
+    case FACT_PLUGIN: {
+        const struct fact_plugin *p = payload;
+        if (p->what == FACT_PLUGIN_QUARANTINED && p->instance <= c->max.instances)
+            mode_set(c, MODE_SCOPE_STRATEGY, p->instance, MODE_REDUCING, FACT_WHY_PLUGIN);
+        break;
+    }
+    case FACT_GENESIS:
+    case FACT_STOP:
+    case FACT_DATASET:
+    case FACT_ROWS:
+    case FACT_SNAPSHOT:
+    case FACT_LATE:
+        break; /* facts for readers; the core holds nothing of them */
+    default:
+        step_ignored(c, FACT_IGNORED_RESERVED_KIND, type, 0);
+        break;
+    }
+}

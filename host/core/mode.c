@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Modes: global, account, strategy; the strictest of the three binds. Down is one touch. Up needs
+ * whoever the table names: SELF lifts SAFE_START when nothing at the venue is in doubt, an operator
+ * lifts REDUCING and HALTED, and what needs two people is refused here: a request signed by two
+ * comes with promotion, so in this release a kill ends only with a new journal.
+ *
+ * KILLED denies, cancels everything and flattens price-protected (plan_flatten).
+ */
+#include "core/state.h"
+
+struct mode_row {
+    bool new_risk, reduce;
+    uint8_t work, lifted_by;
+};
+enum { WORK_UNSET = 0, WORK_KEEP, WORK_OPENING, WORK_ALL };
+enum { LIFTED_UNSET = 0, LIFTED_OPERATOR, LIFTED_SELF, LIFTED_TWO };
+static const struct mode_row row[MODE_END] = {
+#define X(id, name, risk, reduce, work, lifted, text)                                              \
+    [id] = {risk, reduce, WORK_##work, LIFTED_##lifted},
+    MODES(X)
+#undef X
+};
+
+enum mode mode_effective(const struct core *c, const struct book_row *b)
+{
+    uint32_t m = c->mode;
+    if (c->account[b->account].mode > m)
+        m = c->account[b->account].mode;
+    if (b->strategy != 0 && c->instance[b->strategy].mode > m)
+        m = c->instance[b->strategy].mode;
+    must(m > MODE_UNSET && m < MODE_END);
+    return (enum mode)m;
+}
+
+bool mode_allows(enum mode m, bool reducing, uint32_t origin)
+{
+    if (!reducing)
+        return row[m].new_risk;
+    if (m == MODE_KILLED)
+        return origin == FACT_ORIGIN_KILL || origin == FACT_ORIGIN_PERSON;
+    return row[m].reduce || origin == FACT_ORIGIN_PERSON;
+}
+
+static bool in_scope(const struct book_row *b, enum mode_scope scope, uint32_t id)
+{
+    return scope == MODE_SCOPE_GLOBAL || (scope == MODE_SCOPE_ACCOUNT && b->account == id) ||
+           (scope == MODE_SCOPE_STRATEGY && b->strategy == id);
+}
+
+static uint32_t *slot(struct core *c, enum mode_scope scope, uint32_t id)
+{
+    if (scope == MODE_SCOPE_GLOBAL)
+        return &c->mode;
+    if (scope == MODE_SCOPE_ACCOUNT && id <= c->max.accounts && c->account[id].def.id != 0)
+        return &c->account[id].mode;
+    if (scope == MODE_SCOPE_STRATEGY && id <= c->max.instances && c->instance[id].id != 0)
+        return &c->instance[id].mode;
+    return NULL;
+}
+
+static void apply(struct core *c, struct book_row *b, enum mode m, bool keep_positions)
+{
+    if (row[m].work == WORK_OPENING)
+        oms_cancel_book(c, b, FACT_CANCEL_MODE, true);
+    if (row[m].work != WORK_ALL)
+        return;
+    b->signal_seq = 0;
+    b->pending = 0;
+    oms_cancel_book(c, b, FACT_CANCEL_MODE, false);
+    if (!keep_positions)
+        plan_flatten(c, b, FACT_ORIGIN_KILL);
+}
+
+void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why)
+{
+    uint32_t *m = slot(c, scope, id);
+    if (m == NULL || *m == to) {
+        step_ignored(c, FACT_IGNORED_NOT_NEEDED, scope, to);
+        return;
+    }
+    struct fact_moded *e = EFFECT(c, MODED, fact_moded);
+    e->scope = scope;
+    e->id = id;
+    e->from = *m;
+    e->to = to;
+    e->why = why;
+    bool stricter = to > *m;
+    *m = to;
+    if (!stricter)
+        return;
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        if (in_scope(&c->book[i], scope, id))
+            apply(c, &c->book[i], to, c->keep_positions != 0);
+    }
+}
+
+void mode_command(struct core *c, const struct fact_mode *e)
+{
+    uint32_t *m = e->mode > MODE_UNSET && e->mode < MODE_END && e->mode != MODE_SAFE_START
+                      ? slot(c, (enum mode_scope)e->scope, e->id)
+                      : NULL;
+    if (m == NULL) {
+        step_ignored(c, FACT_IGNORED_NOT_ALLOWED, e->scope, e->mode);
+        return;
+    }
+    if (e->mode < *m && row[*m].lifted_by != LIFTED_OPERATOR) {
+        step_ignored(c, FACT_IGNORED_NOT_ALLOWED, e->scope, e->mode);
+        return;
+    }
+    c->keep_positions = e->mode == MODE_KILLED ? e->keep_positions : c->keep_positions;
+    mode_set(c, (enum mode_scope)e->scope, e->id, (enum mode)e->mode, FACT_WHY_PERSON);
+}
+
+/* A start is a doubt until every order that lived before it has been found again. */
+void mode_start(struct core *c)
+{
+    c->auto_all = 0;
+    for (uint32_t i = 1; i <= c->max.instances; i++)
+        c->instance[i].auto_on = 0;
+    if (c->mode <= MODE_SAFE_START)
+        mode_set(c, MODE_SCOPE_GLOBAL, 0, MODE_SAFE_START, FACT_WHY_START);
+}
+
+void mode_clean(struct core *c)
+{
+    must(c->mode == MODE_SAFE_START);
+    if (!c->started)
+        return;
+    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
+        if (!c->order[i].confirmed || c->order[i].state == ORDER_STATE_UNKNOWN)
+            return;
+    }
+    mode_set(c, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, FACT_WHY_CLEAN);
+}
+
+void mode_auto(struct core *c, const struct fact_auto *e)
+{
+    if (e->strategy == 0) {
+        c->auto_all = e->on ? 1 : 0;
+        for (uint32_t i = 1; i <= c->max.instances; i++)
+            c->instance[i].auto_on = c->instance[i].id != 0 && e->on ? 1 : 0;
+        return;
+    }
+    if (e->strategy > c->max.instances || c->instance[e->strategy].id == 0) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_INSTRUMENT, e->strategy, 0);
+        return;
+    }
+    c->instance[e->strategy].auto_on = e->on ? 1 : 0;
+    if (e->on)
+        c->auto_all = 1;
+}
+
+enum mode core_mode(const struct core *c, enum mode_scope scope, uint32_t id)
+{
+    struct core *w = (struct core *)(uintptr_t)c; /* slot only finds; nothing is written */
+    uint32_t *m = slot(w, scope, id);
+    return m ? (enum mode)*m : MODE_UNSET;
+}
+
+bool core_auto(const struct core *c, uint32_t strategy)
+{
+    if (strategy == 0)
+        return c->auto_all != 0;
+    return c->auto_all != 0 && strategy <= c->max.instances && c->instance[strategy].auto_on != 0;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What comes back: answers to attempts (SENT), the venue's execution reports (EXEC), and the
+ * journal's answer about fills outside the live window (FOUND).
+ *
+ * A fill is money and is never dropped because it does not fit: it is booked once by its trade id,
+ * to its order's book, or to EXTERNAL when no order of ours explains it, and what is strange about
+ * it (more than the order's leaves, after the order's end) is an alert. Evidence that the table
+ * forbids changes nothing and is an alert. A re-read of evidence is counted as ignored.
+ */
+#include "core/state.h"
+
+static void forbidden(struct core *c, const struct order_row *o, uint32_t event)
+{
+    step_alert(c, FACT_ALERT_FORBIDDEN, &c->book[o->book], o->id, o->state, event);
+}
+
+/* After any evidence: cancels that waited for an answer go out; the book plans when it is free. */
+static void settle(struct core *c, struct order_row *o)
+{
+    struct book_row *b = &c->book[o->book];
+    if (!is_terminal(o->state)) {
+        if (o->want_cancel && o->state != ORDER_STATE_SENDING)
+            (void)oms_cancel(c, o, o->want_cancel);
+        return;
+    }
+    if (b->live_orders == 0)
+        plan_ended(c, b);
+}
+
+static void take(struct core *c, struct order_row *o, enum order_event event)
+{
+    enum fsm_kind kind = oms_move(c, o, event, o->cum);
+    if (kind == FSM_FORBID)
+        forbidden(c, o, event);
+    else if (kind == FSM_IGNORE)
+        step_ignored(c, FACT_IGNORED_REPEATED, event, o->id);
+    settle(c, o);
+}
+
+void oms_sent(struct core *c, const struct fact_sent *e)
+{
+    struct order_row *o = oms_order(c, e->order);
+    if (o == NULL) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_ORDER, FACT_SENT, e->order);
+        return;
+    }
+    bool lost = e->what == FACT_SENT_SUPPRESSED || e->what == FACT_SENT_FAILED;
+    if (e->is_cancel) {
+        if (lost)
+            take(c, o, ORDER_EVENT_CANCEL_FAILED);
+        return; /* handed over or unknown: the venue's answer or the check timer decides */
+    }
+    if (e->what == FACT_SENT_OK)
+        take(c, o, ORDER_EVENT_SENT);
+    else if (lost)
+        take(c, o, ORDER_EVENT_FAILED);
+    else if (e->what == FACT_SENT_UNKNOWN) {
+        take(c, o, ORDER_EVENT_SILENT);
+        if (!is_terminal(o->state))
+            oms_check_at(c, o, c->now_ns);
+    }
+}
+
+static void count_fill(struct core *c, const struct fact_exec *e, bool part)
+{
+    c->totals.fills++;
+    c->totals.partial_fills += part;
+    c->totals.maker_fills += e->liquidity == FACT_MAKER;
+    c->totals.taker_fills += e->liquidity == FACT_TAKER;
+}
+
+/* The account's EXTERNAL book for this instrument, made when first needed. */
+static struct book_row *external(struct core *c, uint32_t instrument, uint32_t account)
+{
+    if (instrument == 0 || instrument > c->max.instruments ||
+        c->market[instrument].def.id == 0 || account == 0 || account > c->max.accounts ||
+        c->account[account].def.id == 0)
+        return NULL;
+    return config_book(c, 0, instrument, account);
+}
+
+static void external_fill(struct core *c, const struct fact_exec *e)
+{
+    struct book_row *b = external(c, e->instrument, e->account);
+    if (b == NULL) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_INSTRUMENT, e->instrument, e->trade_id);
+        return;
+    }
+    step_alert(c, FACT_ALERT_EXTERNAL, b, e->order, e->last_qty, e->last_price);
+    fills_add(c, e->account, e->instrument, e->trade_id);
+    count_fill(c, e, false);
+    pos_fill(c, b, e->side, e->last_qty, e->last_price, e->fee, e->order, e->trade_id);
+}
+
+static bool is_sane_fill(const struct core *c, const struct fact_exec *e)
+{
+    return e->last_qty > 0 && e->last_price > 0 && (e->side == TN_LONG || e->side == TN_SHORT) &&
+           e->instrument != 0 && e->instrument <= c->max.instruments;
+}
+
+static void lookup(struct core *c, const struct fact_exec *e)
+{
+    struct fact_lookup *l = EFFECT(c, LOOKUP, fact_lookup);
+    l->order = e->order;
+    l->trade_id = e->trade_id;
+    l->account = e->account;
+    l->instrument = e->instrument;
+}
+
+static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    if (!is_sane_fill(c, e)) {
+        step_ignored(c, FACT_IGNORED_BAD_PRICE, FACT_EXEC_TRADE, e->trade_id);
+        return;
+    }
+    if (fills_known(c, e->account, e->instrument, e->trade_id)) {
+        step_ignored(c, FACT_IGNORED_DUPLICATE_FILL, e->kind, e->trade_id);
+        return;
+    }
+    if (e->order != 0 && (o == NULL || o->created_ns <= c->evicted_ns)) {
+        lookup(c, e); /* outside what the core remembers: booked when the journal has answered */
+        return;
+    }
+    if (o == NULL) {
+        external_fill(c, e);
+        return;
+    }
+    struct book_row *b = &c->book[o->book];
+    int64_t cum = o->cum + e->last_qty;
+    bool was_ended = is_terminal(o->state);
+    enum order_event event = cum < o->qty ? ORDER_EVENT_FILL_PART : ORDER_EVENT_FILL_LAST;
+    if (cum > o->qty)
+        step_alert(c, FACT_ALERT_OVERFILL, b, o->id, cum, o->qty);
+    if (was_ended)
+        step_alert(c, FACT_ALERT_LATE_FILL, b, o->id, e->last_qty, o->state);
+    fills_add(c, e->account, e->instrument, e->trade_id);
+    count_fill(c, e, cum < o->qty);
+    c->totals.filled += !was_ended && cum >= o->qty;
+    if (oms_move(c, o, event, cum) == FSM_FORBID)
+        forbidden(c, o, event);
+    pos_fill(c, b, o->side, e->last_qty, e->last_price, e->fee, o->id, e->trade_id);
+    settle(c, o);
+}
+
+static void cancelled(struct core *c, struct order_row *o, enum order_event event)
+{
+    bool was_live = !is_terminal(o->state);
+    uint32_t why = o->cancel_why;
+    bool part = o->cum > 0;
+    take(c, o, event);
+    if (!was_live || o->state != ORDER_STATE_CANCELLED)
+        return;
+    c->totals.cancelled += event == ORDER_EVENT_CANCEL_ACK;
+    c->totals.cancelled_after_partial += part;
+    c->totals.ttl_cancels += why == FACT_CANCEL_TTL;
+}
+
+static void status(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    o->confirmed = e->found != FACT_FOUND_ABSENT && e->found != FACT_FOUND_UNSET;
+    bool never_acked = o->state == ORDER_STATE_SENDING || o->state == ORDER_STATE_UNKNOWN ||
+                       o->state == ORDER_STATE_QUARANTINE;
+    switch (e->found) {
+    case FACT_FOUND_WORKING:
+        o->venue_order = e->venue_order;
+        take(c, o, ORDER_EVENT_FOUND_WORKING);
+        if (!is_terminal(o->state) && o->state != ORDER_STATE_PEND_CANCEL)
+            o->check_ns = CORE_NEVER;
+        break;
+    case FACT_FOUND_DONE:
+        take(c, o, ORDER_EVENT_FOUND_DONE);
+        break;
+    case FACT_FOUND_PROVED_ABSENT: /* one that was once there has ended instead */
+        take(c, o, never_acked && o->cum == 0 && o->venue_order == 0 ? ORDER_EVENT_PROVED_ABSENT
+                                                                     : ORDER_EVENT_FOUND_DONE);
+        break;
+    default:
+        take(c, o, ORDER_EVENT_FOUND_ABSENT); /* proves nothing */
+        break;
+    }
+}
+
+static void answer(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    switch (e->kind) {
+    case FACT_EXEC_NEW:
+        o->venue_order = e->venue_order;
+        if (o->state != ORDER_STATE_PEND_CANCEL)
+            o->check_ns = CORE_NEVER;
+        take(c, o, ORDER_EVENT_ACK);
+        break;
+    case FACT_EXEC_REJECTED:
+        c->totals.venue_rejects += o->state != ORDER_STATE_REJECTED;
+        take(c, o, ORDER_EVENT_REJECT);
+        break;
+    case FACT_EXEC_CANCELED:
+        cancelled(c, o, ORDER_EVENT_CANCEL_ACK);
+        break;
+    case FACT_EXEC_VENUE_CANCEL:
+        cancelled(c, o, ORDER_EVENT_VENUE_CANCEL);
+        break;
+    case FACT_EXEC_CANCEL_REJECT:
+        c->totals.cancel_rejects++;
+        take(c, o, ORDER_EVENT_CANCEL_REJECT);
+        break;
+    case FACT_EXEC_CANCEL_LATE:
+        c->totals.cancels_late++;
+        take(c, o, ORDER_EVENT_CANCEL_LATE);
+        break;
+    case FACT_EXEC_EXPIRED:
+        c->totals.expired += o->state != ORDER_STATE_EXPIRED;
+        take(c, o, ORDER_EVENT_VENUE_EXPIRE);
+        break;
+    case FACT_EXEC_STATUS:
+        status(c, o, e);
+        break;
+    default:
+        step_alert(c, FACT_ALERT_FORBIDDEN, &c->book[o->book], o->id, o->state, e->kind);
+        break;
+    }
+}
+
+static void bust(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    uint64_t reversed = ~e->trade_id; /* a bust has the id of its fill: remembered inverted */
+    if (o == NULL || !is_sane_fill(c, e) || e->last_qty > o->cum ||
+        !fills_known(c, e->account, e->instrument, e->trade_id) ||
+        fills_known(c, e->account, e->instrument, reversed)) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_ORDER, FACT_EXEC_BUST, e->trade_id);
+        return;
+    }
+    if (oms_move(c, o, ORDER_EVENT_BUST, o->cum - e->last_qty) == FSM_FORBID) {
+        forbidden(c, o, ORDER_EVENT_BUST);
+        return;
+    }
+    fills_add(c, e->account, e->instrument, reversed);
+    uint32_t back = o->side == TN_LONG ? TN_SHORT : TN_LONG;
+    pos_fill(c, &c->book[o->book], back, e->last_qty, e->last_price, -e->fee, o->id, e->trade_id);
+    settle(c, o);
+}
+
+void oms_exec(struct core *c, const struct fact_exec *e)
+{
+    struct order_row *o = e->order ? oms_order(c, e->order) : NULL;
+    if (e->kind == FACT_EXEC_TRADE) {
+        fill(c, o, e);
+        return;
+    }
+    if (e->kind == FACT_EXEC_BUST) {
+        bust(c, o, e);
+        return;
+    }
+    if (o == NULL) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_ORDER, e->kind, e->order);
+        return;
+    }
+    answer(c, o, e);
+}
+
+/* The journal has looked: booked before -> a repeat; else to the strategy it names, or EXTERNAL. */
+void oms_found(struct core *c, const struct fact_found *e)
+{
+    if (e->booked || fills_known(c, e->account, e->instrument, e->trade_id)) {
+        step_ignored(c, FACT_IGNORED_DUPLICATE_FILL, FACT_FOUND, e->trade_id);
+        return;
+    }
+    struct book_row *b = book_find(c, e->strategy, e->instrument);
+    if (b == NULL || b->account != e->account)
+        b = external(c, e->instrument, e->account);
+    if (b == NULL || e->last_qty <= 0 || e->last_price <= 0 ||
+        (e->side != TN_LONG && e->side != TN_SHORT)) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_INSTRUMENT, e->instrument, e->trade_id);
+        return;
+    }
+    step_alert(c, FACT_ALERT_LATE_FILL, b, e->order, e->last_qty, 0);
+    fills_add(c, e->account, e->instrument, e->trade_id);
+    c->totals.fills++;
+    pos_fill(c, b, e->side, e->last_qty, e->last_price, e->fee, e->order, e->trade_id);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From signal to intents (DECISIONS 14).
+ *
+ * A signal is a state, the wanted position. target = fraction x budget / price, toward zero in
+ * lots; delta = target - position - working. When what works already leads to the target it is left
+ * alone; otherwise everything that works is cancelled first, and the plan is made when the last
+ * order has ended, from the position as it then is: a fill that overtakes its cancel so changes the
+ * plan instead of adding to it. Through zero is two intents, the close first. A rejected or expired
+ * order does not plan again: the next signal does.
+ *
+ * A flatten (stop hit, kill) is the same idea with target 0 and no belief behind it: cancel, close
+ * at a protected price, look again after each end and each second, wider every time.
+ */
+#include "core/state.h"
+
+enum { MARKET_SLIP_PPM = 5000, LEG_BITS = 10, FLATTEN_STEPS = 6 };
+#define FLATTEN_RETRY_NS CORE_SECOND_NS
+static const int64_t flatten_slip_ppm[FLATTEN_STEPS] = {5000, 10000, 15000, 20000, 25000, 30000};
+
+/* Limit on the tick grid: never a worse price for us than asked (buy down, sell up). */
+static int64_t on_tick(const struct market_row *m, uint32_t side, int64_t price)
+{
+    int64_t p;
+    struct result r = num_to_step(price, m->def.tick, side == TN_LONG ? NUM_FLOOR : NUM_CEIL, &p);
+    return is_ok(r) && p > 0 ? p : 0;
+}
+
+static int64_t protected_price(const struct market_row *m, uint32_t side, int64_t slip_ppm)
+{
+    int64_t slip;
+    if (!is_ok(num_muldiv(m->mark, slip_ppm, TN_ONE_PPM, NUM_TOWARD_ZERO, &slip)))
+        return 0;
+    return on_tick(m, side, side == TN_LONG ? m->mark + slip : m->mark - slip);
+}
+
+static void place(struct core *c, struct book_row *b, int64_t delta, uint32_t origin,
+                  int64_t slip_ppm)
+{
+    must(delta != 0);
+    struct market_row *m = &c->market[b->instrument];
+    struct risk_ask ask = {.book = b,
+                           .market = m,
+                           .reference = m->mark,
+                           .origin = origin,
+                           .tif = FACT_IOC,
+                           .side = delta > 0 ? TN_LONG : TN_SHORT,
+                           .ttl_ns = CORE_NEVER};
+    /* Reducing is what the position still has beyond the closes that already work. */
+    int64_t free_qty = delta < 0 ? b->qty - b->work_sell : -b->qty - b->work_buy;
+    ask.reducing = free_qty > 0 && num_abs(delta) <= free_qty;
+    if (!is_ok(num_to_step(num_abs(delta), m->def.lot, NUM_TOWARD_ZERO, &ask.qty)) || ask.qty == 0)
+        return; /* below a lot: none */
+    if (origin == FACT_ORIGIN_SIGNAL) {
+        ask.signal_seq = b->signal_seq;
+        ask.ttl_ns = b->signal_until_ns;
+    }
+    if (origin == FACT_ORIGIN_SIGNAL && b->has_limit) {
+        int64_t away = ask.side == TN_LONG ? -b->limit_offset : b->limit_offset;
+        ask.price = on_tick(m, ask.side, m->mark + away);
+        ask.tif = FACT_GTC;
+    } else {
+        ask.price = protected_price(m, ask.side, slip_ppm);
+    }
+    ask.leg = c->leg++;
+    must(ask.leg < 1u << LEG_BITS);
+    ask.intent = c->seq << LEG_BITS | ask.leg;
+    oms_place(c, &ask);
+}
+
+static void plan(struct core *c, struct book_row *b)
+{
+    const struct market_row *m = &c->market[b->instrument];
+    int64_t working = b->work_buy - b->work_sell;
+    if (num_abs(b->target - b->qty - working) < m->def.lot) {
+        b->pending = 0;
+        return;
+    }
+    if (b->live_orders > 0) {
+        b->pending = 1;
+        oms_cancel_book(c, b, FACT_CANCEL_NEWER, false);
+        return;
+    }
+    b->pending = 0;
+    int64_t delta = b->target - b->qty;
+    bool through_zero = b->qty != 0 && b->target != 0 && (b->qty > 0) != (b->target > 0);
+    if (through_zero) {
+        place(c, b, -b->qty, FACT_ORIGIN_SIGNAL, MARKET_SLIP_PPM);
+        place(c, b, b->target, FACT_ORIGIN_SIGNAL, MARKET_SLIP_PPM);
+    } else {
+        place(c, b, delta, FACT_ORIGIN_SIGNAL, MARKET_SLIP_PPM);
+    }
+}
+
+static int64_t target_of(struct core *c, const struct book_row *b, const struct fact_signal *s)
+{
+    const struct market_row *m = &c->market[b->instrument];
+    if (s->side == TN_FLAT)
+        return 0;
+    int64_t fraction = s->advice & TN_ADVICE_TARGET ? s->target_ppm : TN_ONE_PPM;
+    int64_t amount, qty = 0, lots = 0;
+    struct result r = num_muldiv(b->budget, fraction, TN_ONE_PPM, NUM_TOWARD_ZERO, &amount);
+    if (is_ok(r))
+        r = money_qty(c, m, b->account, amount, m->mark, &qty);
+    if (is_ok(r))
+        r = num_to_step(qty, m->def.lot, NUM_TOWARD_ZERO, &lots);
+    if (!is_ok(r))
+        return b->qty; /* not sizable now: no opinion; the missing price or rate shows in health */
+    return s->side == TN_LONG ? lots : -lots;
+}
+
+void plan_signal(struct core *c, const struct fact_signal *s)
+{
+    c->totals.signals++;
+    struct book_row *b = book_find(c, s->instance, s->instrument);
+    if (b == NULL || s->instance == 0) {
+        risk_no_route(c, s);
+        return;
+    }
+    if (b->flatten_origin == FACT_ORIGIN_STOP) {
+        b->flatten_origin = FACT_ORIGIN_UNSET; /* a newer belief takes over from the stop's close */
+        b->flatten_ns = CORE_NEVER;
+    }
+    b->signal_seq = c->seq;
+    b->signal_until_ns = CORE_NEVER;
+    if ((s->advice & TN_ADVICE_TTL) && s->ttl_ns < CORE_NEVER - c->now_ns)
+        b->signal_until_ns = c->now_ns + s->ttl_ns;
+    b->has_limit = (s->advice & TN_ADVICE_LIMIT) != 0;
+    b->limit_offset = s->limit_offset;
+    b->target = target_of(c, b, s);
+    stops_signal(c, b, s->advice & TN_ADVICE_STOP ? s->stop_distance : 0);
+    plan(c, b);
+}
+
+/* One attempt of a flatten. Nothing may work beside it, so a late fill cannot open a position. */
+static void flatten(struct core *c, struct book_row *b)
+{
+    must(b->flatten_origin != FACT_ORIGIN_UNSET);
+    if (b->live_orders == 0 && num_abs(b->qty) < c->market[b->instrument].def.lot) {
+        b->flatten_origin = FACT_ORIGIN_UNSET;
+        b->flatten_ns = CORE_NEVER;
+        return;
+    }
+    b->flatten_ns = c->now_ns + FLATTEN_RETRY_NS;
+    deadline_near(c, b->flatten_ns);
+    if (b->live_orders > 0) {
+        oms_cancel_book(c, b, b->flatten_origin == FACT_ORIGIN_STOP ? FACT_CANCEL_STOP
+                                                                    : FACT_CANCEL_MODE, false);
+        return;
+    }
+    uint32_t step = b->flattens < FLATTEN_STEPS ? b->flattens : FLATTEN_STEPS - 1;
+    if (b->flattens == FLATTEN_STEPS)
+        step_alert(c, FACT_ALERT_KILL_STUCK, b, 0, b->qty, b->flattens);
+    b->flattens++;
+    place(c, b, -b->qty, b->flatten_origin, flatten_slip_ppm[step]);
+}
+
+void plan_flatten(struct core *c, struct book_row *b, uint32_t origin)
+{
+    b->signal_seq = 0;
+    b->pending = 0;
+    b->target = 0;
+    b->flatten_origin = origin;
+    b->flattens = 0;
+    flatten(c, b);
+}
+
+/* The last working order of the book has ended. */
+void plan_ended(struct core *c, struct book_row *b)
+{
+    must(b->live_orders == 0);
+    if (b->flatten_origin != FACT_ORIGIN_UNSET) {
+        if (b->flattens < FLATTEN_STEPS)
+            flatten(c, b); /* later attempts wait for their second */
+        return;
+    }
+    if (!b->pending)
+        return;
+    b->pending = 0;
+    if (b->signal_seq != 0 && c->now_ns <= b->signal_until_ns)
+        plan(c, b);
+}
+
+int64_t plan_deadline(const struct core *c)
+{
+    int64_t d = CORE_NEVER;
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        if (c->book[i].flatten_ns < d)
+            d = c->book[i].flatten_ns;
+    }
+    return d;
+}
+
+void plan_timers(struct core *c)
+{
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        if (c->book[i].flatten_ns <= c->now_ns)
+            flatten(c, &c->book[i]);
+    }
+}

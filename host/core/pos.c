@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Positions: average cost on an exact cost sum.
+ *
+ * A fill that opens adds its exact value to the cost. A fill that reduces takes the same part of
+ * the cost as of the quantity (half-even at the cost exponent, so that the rest keeps what was not
+ * taken and nothing is lost), and books value - cost as realised, rounded once, half-even, to the
+ * settle currency. A fill through zero is both, closing first. Fees are kept apart.
+ */
+#include "core/state.h"
+
+static struct result reduce(const struct core *c, struct book_row *b, const struct market_row *m,
+                            int64_t qty, int64_t price)
+{
+    int64_t held = num_abs(b->qty);
+    must(qty > 0 && qty <= held);
+    num_i128 v, part, taken;
+    TRY(money_value(c, m, price, qty, &v));
+    TRY(num_mul128(b->cost, qty, &part));
+    taken = num_quotient(part, held, NUM_HALF_EVEN);
+    bool gains = (b->qty > 0) == (m->def.contract != FACT_INVERSE);
+    int64_t pnl, sum;
+    TRY(money_settle(c, m, gains ? v - taken : taken - v, NUM_HALF_EVEN, &pnl));
+    TRY(num_add(b->realised, pnl, &sum));
+    b->realised = sum;
+    b->cost -= taken;
+    b->qty += b->qty > 0 ? -qty : qty;
+    must(b->qty != 0 || b->cost == 0);
+    return OK_RESULT;
+}
+
+static struct result extend(const struct core *c, struct book_row *b, const struct market_row *m,
+                            int64_t signed_qty, int64_t price)
+{
+    num_i128 v, cost;
+    int64_t qty;
+    TRY(money_value(c, m, price, num_abs(signed_qty), &v));
+    TRY(num_add128(b->cost, v, &cost));
+    TRY(num_add(b->qty, signed_qty, &qty));
+    b->cost = cost;
+    b->qty = qty;
+    return OK_RESULT;
+}
+
+static struct result apply(const struct core *c, struct book_row *b, const struct market_row *m,
+                           int64_t signed_qty, int64_t price)
+{
+    bool reduces = b->qty != 0 && (b->qty > 0) != (signed_qty > 0);
+    if (!reduces)
+        return extend(c, b, m, signed_qty, price);
+    int64_t closing = num_abs(signed_qty) < num_abs(b->qty) ? num_abs(signed_qty) : num_abs(b->qty);
+    int64_t rest = num_abs(signed_qty) - closing;
+    TRY(reduce(c, b, m, closing, price));
+    if (rest == 0)
+        return OK_RESULT;
+    return extend(c, b, m, signed_qty > 0 ? rest : -rest, price);
+}
+
+void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, int64_t price,
+              int64_t fee, uint64_t order, uint64_t trade_id)
+{
+    must(qty > 0 && price > 0);
+    must(side == TN_LONG || side == TN_SHORT);
+    const struct market_row *m = &c->market[b->instrument];
+    int64_t before = b->qty;
+    int64_t signed_qty = side == TN_LONG ? qty : -qty;
+    struct result r = apply(c, b, m, signed_qty, price);
+    if (is_ok(r))
+        r = num_add(b->fees, fee, &b->fees);
+    if (!is_ok(r))
+        step_alert(c, FACT_ALERT_OVERFLOW, b, order, qty, price);
+    b->mark_seen = 0;
+    struct net_row *n = net_of(c, b->account, b->instrument);
+    n->qty += b->qty - before;
+    struct fact_position *e = EFFECT(c, POSITION, fact_position);
+    e->strategy = b->strategy;
+    e->instrument = b->instrument;
+    e->account = b->account;
+    e->settle = m->def.settle;
+    e->qty = b->qty;
+    e->avg_price = money_avg_price(c, b);
+    e->realised = b->realised;
+    e->fees = b->fees;
+    e->net = n->qty;
+    e->order = order;
+    e->trade_id = trade_id;
+    stops_after_fill(c, b, before);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The gate: yes, less, or no to one intent, with every rule's figure and limit.
+ *
+ * Each row of tbl/risk_rules.h has one function here; the table is expanded into a straight line
+ * of calls, so a new row without its function does not compile and no pointer is followed. All
+ * rules are evaluated, also after a denial. A rule that does not bind closes is still measured for
+ * them and marked FREE. A rule that may cut says how much it would allow; the smallest allowance,
+ * in lots, is what is granted, and if that is less than the instrument's minimum the cut becomes a
+ * denial. The same record serves approval and denial.
+ */
+#include "core/state.h"
+
+#define DUPLICATE_NS CORE_SECOND_NS
+#define DUPLICATE_WINDOW_NS (60 * CORE_SECOND_NS)
+/* FLATTEN_COLLAR_PPM is the widest step of a price-protected flatten (plan.c). */
+enum { DUPLICATES_MAX = 3, RESERVE_PERCENT = 20, FLATTEN_COLLAR_PPM = 30000 };
+
+struct gate {
+    struct core *c;
+    const struct risk_ask *ask;
+    const struct book_row *b;
+    const struct market_row *m;
+    const struct account_row *a;
+    const int64_t *limit; /* effective, by rule */
+    enum mode mode;
+    bool money_ok;     /* value, equity and rate are known */
+    int64_t value;     /* of the order, account currency */
+    int64_t equity;
+    int64_t rate_age_ns;
+    int64_t one_lot_value; /* account currency, for cutting */
+};
+
+struct ruling {
+    int64_t observed;
+    int64_t limit;
+    int64_t allow; /* rules that may cut: quantity they would let pass */
+    bool pass;
+};
+
+static struct ruling flag(bool pass)
+{
+    return (struct ruling){.observed = pass ? 1 : 0, .limit = 1, .pass = pass};
+}
+
+static struct result worth(const struct gate *g, const struct market_row *m, int64_t qty,
+                           int64_t price, int64_t *out)
+{
+    num_i128 v;
+    int64_t settle, age;
+    TRY(money_value(g->c, m, price, num_abs(qty), &v));
+    TRY(money_settle(g->c, m, v, NUM_CEIL, &settle));
+    return money_convert(g->c, m->def.settle, g->a->def.currency, settle, out, &age);
+}
+
+static struct result to_ppm(int64_t part, int64_t whole, int64_t *ppm)
+{
+    if (whole <= 0)
+        return RESULT_OF(RANGE);
+    return num_muldiv(part, TN_ONE_PPM, whole, NUM_CEIL, ppm);
+}
+
+/* Worst side of a net with its working orders and, for one side, `qty` more. */
+static int64_t worst(const struct net_row *n, uint32_t side, int64_t qty)
+{
+    int64_t up = n->qty + n->work_buy + (side == TN_LONG ? qty : 0);
+    int64_t down = n->qty - n->work_sell - (side == TN_SHORT ? qty : 0);
+    int64_t u = num_abs(up), d = num_abs(down);
+    return u > d ? u : d;
+}
+
+/* How many lots' worth of `room` (account currency) is left, as a quantity. */
+static int64_t quantity_for(const struct gate *g, int64_t room)
+{
+    int64_t lots;
+    if (room <= 0 || g->one_lot_value <= 0)
+        return 0;
+    lots = room / g->one_lot_value;
+    int64_t qty;
+    return is_ok(num_mul(lots, g->m->def.lot, &qty)) ? qty : g->ask->qty;
+}
+
+static struct ruling rule_KILL(const struct gate *g)
+{
+    bool killed = g->mode == MODE_KILLED;
+    return (struct ruling){.observed = killed, .limit = 0, .pass = !killed};
+}
+
+static struct ruling rule_MODE(const struct gate *g)
+{
+    bool pass = mode_allows(g->mode, g->ask->reducing, g->ask->origin);
+    int64_t would_pass = g->ask->reducing ? MODE_REDUCING : MODE_ACTIVE;
+    return (struct ruling){
+        .observed = g->mode, .limit = pass ? (int64_t)g->mode : would_pass, .pass = pass};
+}
+
+static struct ruling rule_AUTO(const struct gate *g)
+{
+    bool by_belief = g->ask->origin == FACT_ORIGIN_SIGNAL;
+    return flag(!by_belief || core_auto(g->c, g->b->strategy));
+}
+
+static struct ruling rule_PERMISSION(const struct gate *g)
+{
+    bool routed = g->b->strategy != 0 && g->b->budget > 0;
+    return flag(routed || g->ask->origin == FACT_ORIGIN_KILL);
+}
+
+static struct ruling rule_STATIC(const struct gate *g)
+{
+    const struct fact_instrument *d = &g->m->def;
+    const struct risk_ask *k = g->ask;
+    bool ok = k->qty > 0 && k->qty % d->lot == 0 && k->qty >= d->min_qty && k->price > 0 &&
+              k->price % d->tick == 0 && (d->price_max == 0 || k->price <= d->price_max) &&
+              g->m->session_open != 0;
+    return flag(ok);
+}
+
+static struct ruling rule_DATA(const struct gate *g)
+{
+    return (struct ruling){.observed = g->m->health,
+                           .limit = FACT_HEALTHY,
+                           .pass = g->m->health == FACT_HEALTHY};
+}
+
+static struct ruling rule_CLOCK(const struct gate *g)
+{
+    int64_t skew = num_abs(g->c->clock_skew_ns);
+    return (struct ruling){
+        .observed = skew, .limit = g->limit[RISK_CLOCK], .pass = skew <= g->limit[RISK_CLOCK]};
+}
+
+static struct ruling rule_MAX_QTY(const struct gate *g)
+{
+    int64_t l = g->limit[RISK_MAX_QTY];
+    return (struct ruling){
+        .observed = g->ask->qty, .limit = l, .allow = l, .pass = g->ask->qty <= l};
+}
+
+static struct ruling rule_MAX_VALUE(const struct gate *g)
+{
+    int64_t l = g->limit[RISK_MAX_VALUE];
+    if (!g->money_ok)
+        return (struct ruling){.observed = INT64_MAX, .limit = l};
+    return (struct ruling){.observed = g->value,
+                           .limit = l,
+                           .allow = quantity_for(g, l),
+                           .pass = g->value <= l};
+}
+
+static struct ruling rule_COLLAR(const struct gate *g)
+{
+    int64_t ref = g->ask->reference, l = g->limit[RISK_COLLAR], ppm;
+    bool flattens = g->ask->origin == FACT_ORIGIN_KILL || g->ask->origin == FACT_ORIGIN_STOP;
+    if (flattens && l < FLATTEN_COLLAR_PPM)
+        l = FLATTEN_COLLAR_PPM;
+    if (ref <= 0 || !is_ok(to_ppm(num_abs(g->ask->price - ref), ref, &ppm)))
+        return (struct ruling){.observed = INT64_MAX, .limit = l}; /* no reference = block */
+    return (struct ruling){.observed = ppm, .limit = l, .pass = ppm <= l};
+}
+
+static struct ruling rule_POSITION(const struct gate *g)
+{
+    struct net_row n = {g->b->qty, g->b->work_buy, g->b->work_sell};
+    int64_t l = g->limit[RISK_POSITION];
+    int64_t w = worst(&n, g->ask->side, g->ask->qty);
+    int64_t side = g->ask->side == TN_LONG ? n.qty + n.work_buy : n.work_sell - n.qty;
+    return (struct ruling){.observed = w, .limit = l, .allow = l - side, .pass = w <= l};
+}
+
+static struct ruling rule_EXPOSURE(const struct gate *g)
+{
+    int64_t l = g->limit[RISK_EXPOSURE], value, ppm, cap;
+    const struct net_row *n = net_of(g->c, g->b->account, g->b->instrument);
+    int64_t w = worst(n, g->ask->side, g->ask->qty);
+    if (!g->money_ok || !is_ok(worth(g, g->m, w, g->m->mark, &value)) ||
+        !is_ok(to_ppm(value, g->equity, &ppm)))
+        return (struct ruling){.observed = INT64_MAX, .limit = l};
+    struct ruling r = {.observed = ppm, .limit = l, .pass = ppm <= l};
+    if (!r.pass && is_ok(num_muldiv(g->equity, l, TN_ONE_PPM, NUM_TOWARD_ZERO, &cap)))
+        r.allow = quantity_for(g, cap) - (w - g->ask->qty);
+    return r;
+}
+
+static struct ruling rule_LEVERAGE(const struct gate *g)
+{
+    int64_t l = g->limit[RISK_LEVERAGE], gross = 0, value, ppm, cap;
+    const struct core *c = g->c;
+    bool ok = g->money_ok;
+    for (uint32_t i = 1; ok && i <= c->max.instruments && c->market[i].def.id != 0; i++) {
+        const struct net_row *n = net_of(c, g->b->account, i);
+        bool own = i == g->b->instrument;
+        if (!own && n->qty == 0 && n->work_buy == 0 && n->work_sell == 0)
+            continue;
+        int64_t w = worst(n, own ? g->ask->side : 0, own ? g->ask->qty : 0);
+        ok = is_ok(worth(g, &c->market[i], w, c->market[i].mark, &value)) &&
+             is_ok(num_add(gross, value, &gross));
+    }
+    if (!ok || !is_ok(to_ppm(gross, g->equity, &ppm)))
+        return (struct ruling){.observed = INT64_MAX, .limit = l};
+    struct ruling r = {.observed = ppm, .limit = l, .pass = ppm <= l};
+    if (!r.pass && is_ok(num_muldiv(g->equity, l, TN_ONE_PPM, NUM_TOWARD_ZERO, &cap)))
+        r.allow = g->ask->qty - quantity_for(g, gross - cap) - g->m->def.lot;
+    return r;
+}
+
+static struct ruling rule_RATE(const struct gate *g)
+{
+    return (struct ruling){
+        .observed = g->rate_age_ns, .limit = 0, .pass = g->rate_age_ns != CORE_NEVER && g->money_ok};
+}
+
+static struct ruling rule_DUPLICATE(const struct gate *g)
+{
+    const struct book_row *b = g->b;
+    const struct risk_ask *k = g->ask;
+    bool same = b->last_ns != 0 && g->c->now_ns - b->last_ns < DUPLICATE_NS &&
+                b->last_side == k->side && b->last_qty == k->qty && b->last_price == k->price &&
+                b->last_reducing == (k->reducing ? 1u : 0u);
+    bool seen = oms_order(g->c, k->intent) != NULL;
+    return (struct ruling){.observed = same || seen, .limit = 0, .pass = !same && !seen};
+}
+
+static struct ruling rule_OPEN_ORDERS(const struct gate *g)
+{
+    int64_t n = g->c->instance[g->b->strategy].live_orders + 1ll;
+    int64_t l = g->limit[RISK_OPEN_ORDERS];
+    bool room = oms_has_room(g->c);
+    return (struct ruling){.observed = n, .limit = l, .pass = n <= l && room};
+}
+
+static struct ruling rule_MESSAGES(const struct gate *g)
+{
+    int64_t second = g->c->now_ns / CORE_SECOND_NS;
+    int64_t n = g->a->message_second == second ? (int64_t)g->a->message_count + 1 : 1;
+    int64_t l = g->limit[RISK_MESSAGES];
+    if (!g->ask->reducing)
+        l = l * (100 - RESERVE_PERCENT) / 100;
+    return (struct ruling){.observed = n, .limit = l, .pass = n <= l};
+}
+
+static void weigh(struct gate *g)
+{
+    struct core *c = g->c;
+    int64_t unused, age;
+    struct result r = worth(g, g->m, g->ask->qty, g->ask->price, &g->value);
+    if (is_ok(r))
+        r = worth(g, g->m, g->m->def.lot, g->m->mark > 0 ? g->m->mark : g->ask->price,
+                  &g->one_lot_value);
+    if (is_ok(r))
+        r = money_equity(c, g->b->account, &g->equity, &unused, &unused, &unused);
+    g->money_ok = is_ok(r);
+    (void)!is_ok(money_convert(c, g->m->def.settle, g->a->def.currency, 1, &unused, &age));
+    g->rate_age_ns = age;
+}
+
+/* Smallest allowance of the rules that would cut, on the lot grid; asked when none would. */
+static int64_t cut(const struct gate *g, struct fact_decision *d, uint32_t would_cut,
+                   const int64_t *allow)
+{
+    int64_t granted = g->ask->qty;
+    for (uint32_t r = 1; r < RISK_RULE_END; r++) {
+        if ((would_cut & 1u << (r - 1)) && allow[r] < granted)
+            granted = allow[r];
+    }
+    if (granted < 0 ||
+        !is_ok(num_to_step(granted, g->m->def.lot, NUM_TOWARD_ZERO, &granted)) ||
+        granted < g->m->def.min_qty || granted < g->m->def.lot)
+        granted = 0;
+    for (uint32_t r = 1; r < RISK_RULE_END; r++) {
+        if ((would_cut & 1u << (r - 1)) == 0)
+            continue;
+        d->result[r] = granted > 0 ? FACT_RULE_CUT : FACT_RULE_DENY;
+        if (granted > 0)
+            d->cut_by |= 1u << (r - 1);
+        else
+            d->denied_by |= 1u << (r - 1);
+    }
+    return granted;
+}
+
+static int64_t evaluate(const struct gate *g, struct fact_decision *d)
+{
+    int64_t allow[RISK_RULE_END] = {0};
+    uint32_t would_cut = 0;
+    struct ruling v;
+#define X(id, name, code, unit, may_cut, closes, def, source, text)                                \
+    v = rule_##name(g);                                                                            \
+    d->rule[(id) - 1] = (struct fact_rule){v.observed, v.limit};                                   \
+    if (g->ask->reducing && !(closes)) {                                      \
+        d->result[id] = FACT_RULE_FREE;                                                            \
+    } else if (v.pass) {                                                                           \
+        d->result[id] = FACT_RULE_PASS;                                                            \
+    } else if (may_cut) {                                                                          \
+        would_cut |= 1u << ((id) - 1);                                                             \
+        allow[id] = v.allow;                                                                       \
+    } else {                                                                                       \
+        d->result[id] = FACT_RULE_DENY;                                                            \
+        d->denied_by |= 1u << ((id) - 1);                                                          \
+    }
+    RISK_RULES(X)
+#undef X
+    int64_t granted = cut(g, d, would_cut, allow);
+    return d->denied_by == 0 ? granted : 0;
+}
+
+static void count_duplicates(struct core *c, struct book_row *b)
+{
+    struct instance_row *s = &c->instance[b->strategy];
+    if (s->duplicates == 0 || c->now_ns - s->duplicate_ns >= DUPLICATE_WINDOW_NS) {
+        s->duplicates = 0;
+        s->duplicate_ns = c->now_ns;
+    }
+    s->duplicates++;
+    if (s->duplicates < DUPLICATES_MAX || !s->auto_on)
+        return;
+    s->auto_on = 0;
+    step_alert(c, FACT_ALERT_DUPLICATES, b, 0, s->duplicates, DUPLICATES_MAX);
+}
+
+static void remember(struct core *c, const struct risk_ask *k)
+{
+    struct book_row *b = k->book;
+    b->last_side = k->side;
+    b->last_qty = k->qty;
+    b->last_price = k->price;
+    b->last_reducing = k->reducing;
+    b->last_ns = c->now_ns;
+}
+
+static void count_decision(struct core *c, const struct fact_decision *d)
+{
+    if (d->approved) {
+        c->totals.approvals++;
+        return;
+    }
+    c->totals.denials++;
+    for (uint32_t r = 1; r < RISK_RULE_END; r++)
+        c->totals.denied_by[r] += (d->denied_by >> (r - 1)) & 1;
+}
+
+int64_t risk_decide(struct core *c, const struct risk_ask *ask)
+{
+    struct book_row *b = ask->book;
+    struct gate g = {.c = c,
+                     .ask = ask,
+                     .b = b,
+                     .m = ask->market,
+                     .a = &c->account[b->account],
+                     .limit = c->effective[book_index(c, b)],
+                     .mode = mode_effective(c, b)};
+    weigh(&g);
+    struct fact_decision *d = EFFECT(c, DECISION, fact_decision);
+    d->intent = ask->intent;
+    d->strategy = b->strategy;
+    d->instrument = b->instrument;
+    d->account = b->account;
+    d->asked = ask->qty;
+    d->price = ask->price;
+    d->reference = ask->reference;
+    d->side = ask->side;
+    d->reducing = ask->reducing;
+    d->serial = c->serial;
+    d->granted = evaluate(&g, d);
+    d->approved = d->granted > 0;
+    must(d->granted >= 0 && d->granted <= d->asked);
+    must((d->denied_by != 0) == (d->granted == 0));
+    if (d->result[RISK_DUPLICATE] == FACT_RULE_DENY)
+        count_duplicates(c, b);
+    remember(c, ask);
+    count_decision(c, d);
+    return d->granted;
+}
+
+void risk_no_route(struct core *c, const struct fact_signal *s)
+{
+    struct fact_decision *d = EFFECT(c, DECISION, fact_decision);
+    d->strategy = s->instance;
+    d->instrument = s->instrument;
+    d->side = s->side;
+    d->serial = c->serial;
+    for (uint32_t r = 1; r < RISK_RULE_END; r++)
+        d->result[r] = FACT_RULE_FREE;
+    d->rule[RISK_PERMISSION - 1] = (struct fact_rule){0, 1};
+    d->result[RISK_PERMISSION] = FACT_RULE_DENY;
+    d->denied_by = 1u << (RISK_PERMISSION - 1);
+    count_decision(c, d);
+}
+
+void risk_message(struct core *c, struct account_row *a)
+{
+    int64_t second = c->now_ns / CORE_SECOND_NS;
+    if (a->message_second != second) {
+        a->message_second = second;
+        a->message_count = 0;
+    }
+    a->message_count++;
+}

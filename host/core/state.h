@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The core's whole state: plain tables in one block of memory. Internal to host/core.
+ *
+ * Invariants (core_check repeats them)
+ *   1. Row 0 of every table but orders is unused: ids start at 1 and are the row's index.
+ *   2. Nothing in a row is a pointer; what refers to another row holds its index. So a snapshot is
+ *      the rows, and restoring them is enough. What can be derived (look-up tables, sums of leaves,
+ *      effective limits, earliest deadline) is not stored but built again by restore.
+ *   3. A book is one strategy's position, signal and working orders in one instrument on one
+ *      account. Strategy 0 is EXTERNAL: what the venue holds that no intent of ours explains.
+ *   4. For each book, work_buy and work_sell are the leaves of its orders in a reserving state.
+ *   5. A net row sums the books of one account and instrument.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+#include "base/arena.h"
+#include "base/fsm.h"
+#include "base/must.h"
+#include "base/num.h"
+#include "core/step.h"
+#include "tenon/strategy.h"
+
+#define CORE_NEVER INT64_MAX
+#define CORE_NONE UINT32_MAX
+#define CORE_SECOND_NS 1000000000ll
+
+struct currency_row {
+    uint32_t id;
+    int32_t exp;
+    char name[16];
+};
+
+/* An instrument and what is known of its market. */
+struct market_row {
+    struct fact_instrument def;
+    int64_t bid, bid_qty, ask, ask_qty;
+    int64_t last;       /* last trade or close */
+    int64_t mark;       /* mid while both sides are there, else last; 0 = none yet */
+    int64_t data_ns;    /* time of the last good data; 0 = none */
+    int64_t crossed_ns; /* since when crossed or locked; 0 = not */
+    int64_t changed_ns; /* when the data last changed its content */
+    uint64_t quote_no, trade_no; /* last venue numbers, 0 = none */
+    uint32_t health;    /* enum fact_health_state */
+    uint32_t health_why;
+    uint32_t good_count; /* good data since the last bad one, up to MARKET_GOOD_COUNT */
+    uint32_t session_open;
+};
+
+struct account_row {
+    struct fact_account def;
+    uint32_t mode;
+    uint32_t keep_positions; /* with KILLED */
+    int64_t cash;            /* start balance and what people moved */
+    int64_t message_second;  /* which second is counted */
+    uint64_t message_count;
+};
+
+struct instance_row {
+    uint32_t id;
+    uint32_t kind;
+    uint32_t mode;
+    uint32_t auto_on;
+    uint32_t live_orders;
+    uint32_t duplicates;     /* in the running minute */
+    int64_t duplicate_ns;    /* start of that minute */
+    uint64_t plugin_hash;
+    char name[FACT_NAME_BYTES];
+};
+
+struct book_row {
+    uint32_t strategy, instrument, account;
+    uint32_t live_orders;
+    int64_t budget;     /* account currency units */
+    int64_t qty;        /* position, signed */
+    int64_t work_buy, work_sell; /* leaves that count as exposure */
+    int64_t realised;   /* settle units */
+    int64_t fees;       /* settle units */
+    num_i128 cost;      /* of the open position, at the instrument's cost exponent, >= 0 */
+    /* signal: the wanted state */
+    uint64_t signal_seq; /* 0 = none in force */
+    int64_t signal_until_ns;
+    int64_t target;      /* wanted position */
+    int64_t limit_offset;
+    int64_t stop_distance; /* of the signal in force; 0 = none */
+    uint32_t has_limit;
+    uint32_t pending;    /* 1: cancels run; plan again when the last order has ended */
+    uint32_t flatten_origin; /* enum fact_origin of the running flatten; 0 = none runs */
+    uint32_t flattens;   /* its attempts: widens the protection */
+    uint32_t last_side, last_reducing; /* of the last intent, for the duplicate rule */
+    uint32_t reserved, reserved2;
+    int64_t flatten_ns;  /* its next attempt; CORE_NEVER = none */
+    /* host-side stop */
+    int64_t stop_price;  /* 0 = none */
+    int64_t last_qty, last_price, last_ns; /* of the last intent */
+    /* cache, not stored: unrealised at this mark */
+    int64_t mark_seen;
+    int64_t unrealised;
+};
+
+struct order_row {
+    uint64_t id;
+    uint64_t venue_order;
+    uint64_t signal_seq;
+    int64_t qty, cum, price;
+    int64_t created_ns;
+    int64_t ttl_ns;      /* time at which it is cancelled; CORE_NEVER = none */
+    int64_t check_ns;    /* time at which the venue is asked; CORE_NEVER = none */
+    int64_t silent_ns;   /* since when it is UNKNOWN; 0 = not */
+    uint32_t book;
+    uint32_t attempt;
+    uint32_t queries;
+    uint32_t want_cancel; /* enum fact_cancel_why; cancel as soon as it is acknowledged */
+    uint8_t state;        /* enum order_state; written by fsm_move only */
+    uint8_t side;         /* TN_LONG, TN_SHORT */
+    uint8_t tif;
+    uint8_t origin;
+    uint8_t reducing;
+    uint8_t cancel_why;   /* of the cancel that is out or was answered */
+    uint8_t used;
+    uint8_t confirmed;    /* 0: must be found at the venue before SAFE_START lifts */
+    uint32_t older, newer;         /* all orders by age */
+    uint32_t live_older, live_newer; /* orders in a live state */
+};
+
+struct fill_row {
+    uint64_t key; /* hash of account, instrument, trade id; 0 = free */
+    int64_t t_ns;
+};
+
+/* Derived: net of one account and instrument. */
+struct net_row {
+    int64_t qty;
+    int64_t work_buy, work_sell;
+};
+
+struct core {
+    uint32_t magic;
+    uint32_t book_count;
+    struct core_limits max;
+    /* stored */
+    uint64_t seq;
+    int64_t now_ns;
+    uint64_t epoch;
+    uint64_t serial;
+    uint32_t mode; /* global */
+    uint32_t keep_positions;
+    uint32_t auto_all; /* the master switch */
+    uint32_t rate_count;
+    uint32_t limit_count;
+    uint32_t logic;
+    int64_t clock_skew_ns;
+    int64_t evicted_ns;  /* newest fill id forgotten */
+    uint32_t oldest, newest; /* orders by age */
+    uint32_t fill_next;  /* ring position in fills */
+    uint32_t started;
+    uint8_t deployment[FACT_HASH_BYTES]; /* SHA-256 of the active one; zeros = none */
+    struct core_totals totals;
+    /* tables (memory of the block) */
+    struct currency_row *currency;
+    struct market_row *market;
+    struct account_row *account;
+    struct instance_row *instance;
+    struct book_row *book;
+    struct order_row *order;
+    struct fill_row *fill;
+    struct fact_limit *limit;
+    struct fact_rate *rate;
+    /* derived, built again by restore */
+    struct net_row *net;       /* [account][instrument] */
+    uint16_t *book_of;         /* [strategy][instrument] -> book, 0 = none */
+    int64_t (*effective)[RISK_RULE_END]; /* per book */
+    uint32_t *order_slot;      /* open addressing: order index or CORE_NONE */
+    uint32_t order_slots;      /* power of two */
+    uint32_t *fill_slot;
+    uint32_t fill_slots;
+    uint32_t live_oldest, live_newest;
+    uint32_t live_count;
+    struct pool order_pool;
+    uint32_t *order_free;
+    int64_t deadline_ns;       /* lower bound of the earliest deadline */
+    struct core_out *out;      /* of the running step */
+    uint64_t cause_seq;
+    uint32_t leg;              /* intents decided in this step */
+};
+
+static inline struct net_row *net_of(const struct core *c, uint32_t account, uint32_t instrument)
+{
+    return &c->net[account * (c->max.instruments + 1) + instrument];
+}
+
+static inline struct book_row *book_find(const struct core *c, uint32_t strategy,
+                                         uint32_t instrument)
+{
+    if (strategy > c->max.instances || instrument > c->max.instruments)
+        return NULL;
+    uint16_t b = c->book_of[strategy * (c->max.instruments + 1) + instrument];
+    return b ? &c->book[b] : NULL;
+}
+
+static inline uint32_t book_index(const struct core *c, const struct book_row *b)
+{
+    return (uint32_t)(b - c->book);
+}
+
+static inline bool is_terminal(uint8_t state)
+{
+    switch (state) {
+#define X(id, name, terminal, reserved, text)                                                      \
+    case id:                                                                                       \
+        return terminal;
+        ORDER_STATES(X)
+#undef X
+    default:
+        return true;
+    }
+}
+
+static inline bool is_reserved(uint8_t state)
+{
+    switch (state) {
+#define X(id, name, terminal, reserved, text)                                                      \
+    case id:                                                                                       \
+        return reserved;
+        ORDER_STATES(X)
+#undef X
+    default:
+        return false;
+    }
+}
+
+/* A deadline was set: the earliest may have come nearer. */
+static inline void deadline_near(struct core *c, int64_t t_ns)
+{
+    if (t_ns < c->deadline_ns)
+        c->deadline_ns = t_ns;
+}
+
+/* step.c: room for one effect of this step, its header filled, its payload zeroed. */
+void *step_effect(struct core *c, uint16_t type, uint32_t bytes);
+#define EFFECT(c, NAME, payload) ((struct payload *)step_effect((c), FACT_##NAME, sizeof(struct payload)))
+void step_alert(struct core *c, uint32_t what, const struct book_row *b, uint64_t order, int64_t a,
+                int64_t d);
+void step_ignored(struct core *c, uint32_t why, uint32_t detail, uint64_t about);
+
+/* money.c */
+int money_cost_exp(const struct core *c, const struct market_row *m);
+MUST_USE struct result money_value(const struct core *c, const struct market_row *m, int64_t price,
+                                   int64_t qty, num_i128 *out); /* at the cost exponent */
+MUST_USE struct result money_settle(const struct core *c, const struct market_row *m, num_i128 v,
+                                    enum num_round round, int64_t *out);
+/* settle currency -> account currency; AGAIN when the rate is missing or old (age in *age_ns). */
+MUST_USE struct result money_convert(const struct core *c, uint32_t from, uint32_t to,
+                                     int64_t amount, int64_t *out, int64_t *age_ns);
+/* account currency amount -> quantity at price, toward zero (not yet lots). */
+MUST_USE struct result money_qty(const struct core *c, const struct market_row *m, uint32_t account,
+                                 int64_t amount, int64_t price, int64_t *qty);
+/* Equity of an account in its currency; unrealised by the newest marks. */
+MUST_USE struct result money_equity(struct core *c, uint32_t account, int64_t *equity,
+                                    int64_t *unrealised, int64_t *realised, int64_t *fees);
+int64_t money_avg_price(const struct core *c, const struct book_row *b);
+
+/* market.c */
+enum { MARKET_GOOD_COUNT = 20 };
+void market_bar(struct core *c, const struct fact_bar *e);
+void market_trade(struct core *c, const struct fact_trade *e);
+void market_quote(struct core *c, const struct fact_quote *e);
+void market_timers(struct core *c);
+int64_t market_deadline(const struct core *c);
+void market_session(struct core *c, const struct fact_session *e);
+
+/* config.c: genesis to rate: tables filled by events. */
+void config_event(struct core *c, uint16_t type, const void *payload);
+void config_derive(struct core *c);
+struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrument,
+                             uint32_t account);
+
+/* mode.c */
+enum mode mode_effective(const struct core *c, const struct book_row *b);
+bool mode_allows(enum mode m, bool reducing, uint32_t origin);
+void mode_command(struct core *c, const struct fact_mode *e);
+void mode_auto(struct core *c, const struct fact_auto *e);
+void mode_start(struct core *c);
+void mode_clean(struct core *c);
+void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why);
+
+/* plan.c: signal -> intents */
+void plan_signal(struct core *c, const struct fact_signal *s);
+void plan_ended(struct core *c, struct book_row *b);
+void plan_flatten(struct core *c, struct book_row *b, uint32_t origin);
+void plan_timers(struct core *c);
+int64_t plan_deadline(const struct core *c);
+
+/* risk.c: the gate */
+struct risk_ask {
+    struct book_row *book;
+    struct market_row *market;
+    uint64_t intent;
+    uint64_t signal_seq;
+    int64_t qty, price, reference;
+    int64_t ttl_ns;
+    uint32_t side, origin, tif, leg;
+    bool reducing;
+};
+/* Decides; writes the DECISION effect; gives the granted quantity, 0 = denied. */
+int64_t risk_decide(struct core *c, const struct risk_ask *ask);
+/* A signal for what the strategy has no route to: a denial without a book. */
+void risk_no_route(struct core *c, const struct fact_signal *s);
+void risk_message(struct core *c, struct account_row *a);
+
+/* oms.c */
+void oms_place(struct core *c, const struct risk_ask *ask);
+void oms_sent(struct core *c, const struct fact_sent *e);
+void oms_exec(struct core *c, const struct fact_exec *e);
+void oms_found(struct core *c, const struct fact_found *e);
+bool oms_cancel(struct core *c, struct order_row *o, uint32_t why);
+bool oms_has_room(const struct core *c);
+void oms_cancel_book(struct core *c, struct book_row *b, uint32_t why, bool opening_only);
+void oms_timers(struct core *c);
+void oms_start(struct core *c);
+int64_t oms_deadline(const struct core *c);
+struct order_row *oms_order(const struct core *c, uint64_t id);
+void oms_derive(struct core *c);
+extern const struct fsm oms_fsm;
+/* oms.c, for oms_answers.c: moves an order by the table, keeps lists, sums and totals right, and
+ * says what kind of cell it was. `cum` is the filled quantity after the event. */
+enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event event, int64_t cum);
+void oms_check_at(struct core *c, struct order_row *o, int64_t t_ns);
+void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES]);
+
+/* fills.c: trade ids remembered */
+bool fills_known(const struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id);
+void fills_add(struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id);
+void fills_derive(struct core *c);
+
+/* pos.c */
+void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, int64_t price,
+              int64_t fee, uint64_t order, uint64_t trade_id);
+
+/* stops.c */
+void stops_after_fill(struct core *c, struct book_row *b, int64_t before);
+void stops_signal(struct core *c, struct book_row *b, int64_t distance);
+void stops_market(struct core *c, uint32_t instrument, int64_t low, int64_t high);
+#endif

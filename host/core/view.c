@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Questions about the state for status and summaries, and the invariants of the whole.
+ */
+#include "core/state.h"
+#include <string.h>
+
+bool core_position(const struct core *c, uint32_t i, struct core_position_view *out)
+{
+    if (i + 1 >= c->book_count)
+        return false;
+    const struct book_row *b = &c->book[i + 1];
+    const struct market_row *m = &c->market[b->instrument];
+    *out = (struct core_position_view){.strategy = b->strategy,
+                                       .instrument = b->instrument,
+                                       .account = b->account,
+                                       .qty = b->qty,
+                                       .avg_price = money_avg_price(c, b),
+                                       .realised = b->realised,
+                                       .fees = b->fees,
+                                       .stop_price = b->stop_price,
+                                       .mark = m->mark};
+    if (b->qty != 0 && m->mark != 0) {
+        num_i128 v;
+        bool gains = (b->qty > 0) == (m->def.contract != FACT_INVERSE);
+        if (is_ok(money_value(c, m, m->mark, num_abs(b->qty), &v)))
+            (void)!is_ok(money_settle(c, m, gains ? v - b->cost : b->cost - v, NUM_HALF_EVEN,
+                                      &out->unrealised));
+    }
+    return true;
+}
+
+bool core_account(const struct core *c, uint32_t i, struct core_account_view *out)
+{
+    if (i >= c->max.accounts || c->account[i + 1].def.id == 0)
+        return false;
+    const struct account_row *a = &c->account[i + 1];
+    *out = (struct core_account_view){.id = a->def.id,
+                                      .mode = a->mode,
+                                      .exp = c->currency[a->def.currency].exp,
+                                      .start = a->def.balance};
+    memcpy(out->name, a->def.name, sizeof out->name);
+    memcpy(out->currency, c->currency[a->def.currency].name, sizeof out->currency);
+    struct core *w = (struct core *)(uintptr_t)c; /* fills a cache that no decision reads */
+    if (!is_ok(money_equity(w, a->def.id, &out->equity, &out->unrealised, &out->realised,
+                            &out->fees)))
+        out->equity = 0;
+    return true;
+}
+
+int64_t core_mark(const struct core *c, uint32_t instrument)
+{
+    return instrument <= c->max.instruments ? c->market[instrument].mark : 0;
+}
+
+uint32_t core_health(const struct core *c, uint32_t instrument)
+{
+    return instrument <= c->max.instruments ? c->market[instrument].health : FACT_HEALTH_UNSET;
+}
+
+bool core_instrument(const struct core *c, uint32_t i, struct fact_instrument *out)
+{
+    if (i >= c->max.instruments || c->market[i + 1].def.id == 0)
+        return false;
+    *out = c->market[i + 1].def;
+    return true;
+}
+
+static void check_books(const struct core *c)
+{
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        const struct book_row *b = &c->book[i];
+        int64_t buy = 0, sell = 0;
+        uint32_t live = 0;
+        for (uint32_t o = c->live_oldest; o != CORE_NONE; o = c->order[o].live_newer) {
+            const struct order_row *r = &c->order[o];
+            if (r->book != i)
+                continue;
+            live++;
+            int64_t leaves = is_reserved(r->state) && r->qty > r->cum ? r->qty - r->cum : 0;
+            buy += r->side == TN_LONG ? leaves : 0;
+            sell += r->side == TN_SHORT ? leaves : 0;
+        }
+        must(live == b->live_orders);
+        must(buy == b->work_buy && sell == b->work_sell);
+        must(b->cost >= 0);
+        must(b->qty != 0 || b->cost == 0);
+        must(b->qty != 0 || b->stop_price == 0);
+        must(b->flatten_origin != 0 || b->flatten_ns == CORE_NEVER);
+        must(book_find(c, b->strategy, b->instrument) == b);
+    }
+}
+
+static void check_nets(const struct core *c)
+{
+    for (uint32_t a = 1; a <= c->max.accounts && c->account[a].def.id != 0; a++) {
+        for (uint32_t m = 1; m <= c->max.instruments && c->market[m].def.id != 0; m++) {
+            struct net_row sum = {0};
+            for (uint32_t i = 1; i < c->book_count; i++) {
+                if (c->book[i].account != a || c->book[i].instrument != m)
+                    continue;
+                sum.qty += c->book[i].qty;
+                sum.work_buy += c->book[i].work_buy;
+                sum.work_sell += c->book[i].work_sell;
+            }
+            must(memcmp(&sum, net_of(c, a, m), sizeof sum) == 0);
+        }
+    }
+}
+
+static void check_orders(const struct core *c)
+{
+    uint32_t count = 0, live = 0;
+    uint64_t last = 0;
+    for (uint32_t i = c->oldest; i != CORE_NONE; i = c->order[i].newer) {
+        const struct order_row *o = &c->order[i];
+        must(o->used && o->id > last);
+        must(o->state > ORDER_STATE_UNSET && o->state < ORDER_STATE_END);
+        must(o->cum >= 0 && o->qty > 0);
+        must(oms_order(c, o->id) == o);
+        last = o->id;
+        count++;
+        live += !is_terminal(o->state);
+    }
+    must(count == c->order_pool.in_use);
+    must(live == c->live_count);
+}
+
+void core_check(const struct core *c)
+{
+    check_books(c);
+    check_nets(c);
+    check_orders(c);
+    must(c->mode > MODE_UNSET && c->mode < MODE_END);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A core with one account, two instruments and two strategies, driven event by event: numbering,
+ * feeding and looking through the effects of the last step. For unit tests of the core.
+ */
+#ifndef LIB_CORE_RIG_H
+#define LIB_CORE_RIG_H
+#include "core/step.h"
+#include "tenon/strategy.h"
+
+enum { RIG_USD = 1, RIG_EUR = 2, RIG_BTC = 1, RIG_INV = 2, RIG_ACCOUNT = 1, RIG_S1 = 1, RIG_S2 = 2 };
+#define RIG_T0 1500000000000000000ll
+#define RIG_S 1000000000ll
+
+struct core_rig {
+    struct core *core;
+    void *memory;
+    struct core_out out;
+    uint64_t seq;
+    int64_t t_ns;
+    uint64_t trade_id;
+};
+
+/* Prices of BTC have 2 decimals, quantities 4; USD 8 decimals; tick 1 (0.01), lot 1 (0.0001).
+ * Route: S1 -> BTC with a budget of 10,000 USD of 100,000. Health ages 60 s and 300 s. */
+void rig_open(struct core_rig *r);          /* configured, started, auto on, first quote seen */
+void rig_open_bare(struct core_rig *r, const struct core_limits *l); /* nothing but memory */
+void rig_configure(struct core_rig *r);
+void rig_close(struct core_rig *r);
+void rig_step(struct core_rig *r, uint16_t type, const void *payload);
+void rig_at(struct core_rig *r, int64_t t_ns); /* time of the next events */
+void rig_tick(struct core_rig *r, int64_t t_ns);
+void rig_quote(struct core_rig *r, uint32_t instrument, int64_t bid, int64_t ask);
+void rig_bar(struct core_rig *r, uint32_t instrument, int64_t o, int64_t h, int64_t l, int64_t c);
+void rig_limit(struct core_rig *r, uint32_t rule, int64_t limit);
+void rig_auto(struct core_rig *r, bool on);
+void rig_mode(struct core_rig *r, uint32_t scope, uint32_t id, uint32_t mode);
+/* A signal of S1 for BTC; zero members of `s` get sane values. */
+void rig_signal(struct core_rig *r, uint32_t side, int32_t target_ppm);
+void rig_signal_full(struct core_rig *r, struct fact_signal s);
+void rig_sent(struct core_rig *r, uint64_t order, uint32_t what);
+void rig_exec(struct core_rig *r, uint64_t order, uint32_t kind);
+void rig_fill(struct core_rig *r, uint64_t order, int64_t qty, int64_t price);
+void rig_status(struct core_rig *r, uint64_t order, uint32_t found);
+
+/* The n-th (0-based) effect of this type in the last step, or NULL. */
+const void *rig_effect(const struct core_rig *r, uint16_t type, uint32_t n);
+uint32_t rig_count(const struct core_rig *r, uint16_t type);
+/* The last step's only SEND. */
+const struct fact_send *rig_sent_order(const struct core_rig *r);
+/* State of an order by its last ORDER effect in this step; 0 = not said. */
+uint32_t rig_state(const struct core_rig *r, uint64_t order);
+int64_t rig_position(const struct core_rig *r, uint32_t strategy, uint32_t instrument);
+#endif
