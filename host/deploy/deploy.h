@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Deployment documents: one YAML file (a strict subset, see deploy/README.md) parsed into plain
+ * tables. In this release `run` takes one unsigned paper file, recorded by hash (DECISIONS 28);
+ * signatures and promotion come on the same parser. Bad input is refused whole, with
+ * `file:line:col: what, allowed, nearest known key`.
+ */
+#ifndef DEPLOY_DEPLOY_H
+#define DEPLOY_DEPLOY_H
+#include "base/result.h"
+#include "tbl/facts.h"
+#include "tenon/abi.h"
+
+enum {
+    DEPLOY_FILE_MAX_BYTES = 256 * 1024,
+    DEPLOY_DEPTH_MAX = 16,
+    DEPLOY_CURRENCIES_MAX = 16,
+    DEPLOY_ACCOUNTS_MAX = 8,
+    DEPLOY_INSTRUMENTS_MAX = 64,
+    DEPLOY_INSTANCES_MAX = 64,
+    DEPLOY_ROUTES_MAX = 128,
+    DEPLOY_LIMITS_MAX = 256,
+    DEPLOY_RATES_MAX = 32,
+    DEPLOY_PATH_BYTES = 512,
+};
+
+struct deploy_instance {
+    struct fact_instance fact;    /* id, name, plugin, version, due_ns; sha256 zero until loaded */
+    char path[DEPLOY_PATH_BYTES]; /* of the .so as written, may be empty: found by id and version */
+    char sha256_hex[72];          /* pinned, may be empty */
+    uint32_t line;
+    uint32_t instrument;  /* instrument id it works on */
+    int64_t bar_ns;       /* bars it is fed with */
+    uint32_t param_count; /* as written; checked against the manifest when loaded */
+    struct {
+        char name[TN_NAME_BYTES];
+        char text[48]; /* the scalar as written */
+        uint32_t line, col;
+    } param[TN_MAX_PARAMS];
+    uint32_t input_count;
+    struct {
+        char name[TN_NAME_BYTES]; /* of the strategy's input */
+        char instance[FACT_NAME_BYTES];
+        char output[TN_NAME_BYTES];
+        uint32_t line, col;
+    } input[TN_MAX_INPUTS];
+};
+
+/* The same numbers as enum venue_profile, which this folder does not see (a test compares). */
+enum deploy_profile { DEPLOY_PROFILE_UNSET = 0, DEPLOY_PLAIN, DEPLOY_DEMO };
+
+struct deploy_venue { /* per account, how the simulated venue behaves */
+    uint32_t profile; /* enum deploy_profile */
+    int64_t latency_ns, jitter_ns, maker_fee_ppm, taker_fee_ppm, slippage_ppm, volume_part_ppm;
+};
+
+struct deploy_doc {
+    char path[DEPLOY_PATH_BYTES];
+    struct fact_deploy fact; /* serial 0, sha256 of the bytes parsed */
+    char host[FACT_NAME_BYTES];
+    uint64_t seed;
+    uint32_t currency_count, account_count, instrument_count, instance_count, route_count,
+        limit_count, rate_count;
+    struct fact_currency currency[DEPLOY_CURRENCIES_MAX];
+    struct fact_account account[DEPLOY_ACCOUNTS_MAX];
+    struct deploy_venue venue[DEPLOY_ACCOUNTS_MAX];
+    struct fact_instrument instrument[DEPLOY_INSTRUMENTS_MAX];
+    uint32_t stamp[DEPLOY_INSTRUMENTS_MAX]; /* TN_STAMP_* of its bar files */
+    struct deploy_instance instance[DEPLOY_INSTANCES_MAX];
+    struct fact_route route[DEPLOY_ROUTES_MAX];
+    struct fact_limit limit[DEPLOY_LIMITS_MAX];
+    struct fact_rate rate[DEPLOY_RATES_MAX];
+};
+
+/* Parses a deployment. Instruments named but not defined in it are looked up in the instruments
+ * file (configs/instruments.yaml form). *out is large: heap or static. Refused whole on any
+ * error. */
+MUST_USE struct result deploy_read(const char *path, const char *instruments_path,
+                                   struct deploy_doc *out, struct trail *tr);
+/* The same with the document's only instrument replaced by `symbol` of the instruments file, before
+ * anything is computed from it: limits in quantities land on the new exponents. */
+MUST_USE struct result deploy_read_as(const char *path, const char *instruments_path,
+                                      const char *symbol, struct deploy_doc *out, struct trail *tr);
+/* One entry of the instruments file by symbol, with its currency; both get id 1. */
+MUST_USE struct result deploy_instrument(const char *instruments_path, const char *symbol,
+                                         struct fact_instrument *out, struct fact_currency *ccy,
+                                         uint32_t *stamp, struct trail *tr);
+/* Converts the params of an instance as written by the manifest's table; missing = default. */
+MUST_USE struct result deploy_params(const struct deploy_doc *d, const struct deploy_instance *i,
+                                     const struct tn_manifest *m,
+                                     union tn_number out[TN_MAX_PARAMS], struct trail *tr);
+/* The shared object of an instance is the pinned one: sha256 is of the bytes that will be loaded.
+ * An instance without a pin takes any. */
+MUST_USE struct result deploy_pin(const struct deploy_doc *d, const struct deploy_instance *i,
+                                  const uint8_t sha256[32], struct trail *tr);
+/* Nearest of `count` known names to `word` (edit distance <= 3), or NULL. */
+const char *deploy_nearest(const char *word, const char *const *known, size_t count);
+#endif
