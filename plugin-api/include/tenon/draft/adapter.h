@@ -38,12 +38,12 @@
  * index into that list, so that an adapter cannot name a host nobody signed. */
 struct tn_link {
     uint32_t size;
-    uint32_t id;       /* the adapter's own number, below TN_ADAPTER_CONNECTIONS_MAX */
-    uint32_t type;     /* TN_LINK_* */
+    uint32_t id;   /* the adapter's own number, below TN_ADAPTER_CONNECTIONS_MAX */
+    uint32_t type; /* TN_LINK_* */
     uint32_t endpoint;
     uint32_t is_order_path; /* 1: losing it makes open attempts UNKNOWN */
     uint32_t path_bytes;
-    const char *path;  /* WS: path and query of the handshake; borrowed until the call returns */
+    const char *path; /* WS: path and query of the handshake; borrowed until the call returns */
 };
 
 /* ---- request templates ---- */
@@ -61,13 +61,13 @@ struct tn_link {
 
 struct tn_part {
     uint32_t size;
-    uint32_t kind;     /* TN_PART_* */
-    uint32_t field;    /* SECRET, HMAC: index of the secret field; CAPTURE: id */
-    uint32_t digest;   /* HMAC: TN_DIGEST_* */
-    uint32_t encode;   /* HMAC: TN_ENCODE_* */
-    uint32_t first;    /* HMAC: parts it covers; all before this one in the list */
+    uint32_t kind;   /* TN_PART_* */
+    uint32_t field;  /* SECRET, HMAC: index of the secret field; CAPTURE: id */
+    uint32_t digest; /* HMAC: TN_DIGEST_* */
+    uint32_t encode; /* HMAC: TN_ENCODE_* */
+    uint32_t first;  /* HMAC: parts it covers; all before this one in the list */
     uint32_t count;
-    uint32_t bytes;    /* BYTES: length */
+    uint32_t bytes;      /* BYTES: length */
     const uint8_t *data; /* BYTES: borrowed until the call returns */
 };
 
@@ -86,17 +86,17 @@ struct tn_part {
 
 struct tn_request {
     uint32_t size;
-    uint32_t class_of;  /* TN_CLASS_* */
-    uint64_t request;   /* correlation, the adapter's own rising number */
-    uint64_t approval;  /* ORDER, AMEND, CANCEL: the k of tn_approval; else 0 */
-    uint32_t link;      /* tn_link id */
-    uint32_t flags;     /* TN_REQUEST_* */
-    uint32_t weight;    /* cost in the venue's rate budget, in its own units */
-    uint32_t bucket;    /* which of the manifest's rate budgets */
-    uint32_t method;    /* HTTP: TN_METHOD_* */
+    uint32_t class_of; /* TN_CLASS_* */
+    uint64_t request;  /* correlation, the adapter's own rising number */
+    uint64_t approval; /* ORDER, AMEND, CANCEL: the k of tn_approval; else 0 */
+    uint32_t link;     /* tn_link id */
+    uint32_t flags;    /* TN_REQUEST_* */
+    uint32_t weight;   /* cost in the venue's rate budget, in its own units */
+    uint32_t bucket;   /* which of the manifest's rate budgets */
+    uint32_t method;   /* HTTP: TN_METHOD_* */
     uint32_t part_count;
-    uint32_t path_parts; /* HTTP: the first so many parts are path and query, */
-    uint32_t head_parts; /* the next so many are header lines, the rest is the body */
+    uint32_t path_parts;        /* HTTP: the first so many parts are path and query, */
+    uint32_t head_parts;        /* the next so many are header lines, the rest is the body */
     const struct tn_part *part; /* borrowed until the call returns */
 };
 #define TN_METHOD_GET 1u
@@ -116,7 +116,7 @@ struct tn_capture {
 
 /* ---- the wire table: how egress reads the bytes again ---- */
 #define TN_WIRE_JSON 1u
-#define TN_WIRE_QUERY 2u     /* a=b&c=d in path or body */
+#define TN_WIRE_QUERY 2u /* a=b&c=d in path or body */
 #define TN_WIRE_FORM 3u
 #define TN_WIRE_WS_JSON 4u
 #define TN_WIRE_NUL_FIELDS 5u /* binary with NUL- or SOH-ended fields */
@@ -143,22 +143,22 @@ struct tn_capture {
 
 struct tn_wire_field {
     uint32_t size;
-    uint32_t meaning;   /* TN_FIELD_* */
-    uint32_t required;  /* 1: no send without it */
-    int32_t unit_exp;   /* QTY, PRICE, TRIGGER: the text is in 10^unit_exp; 127 = plain decimal */
-    char path[64];      /* "order.qty"; a query key; a field number */
-    char value[64];     /* CONSTANT: the only text allowed */
+    uint32_t meaning;  /* TN_FIELD_* */
+    uint32_t required; /* 1: no send without it */
+    int32_t unit_exp;  /* QTY, PRICE, TRIGGER: the text is in 10^unit_exp; 127 = plain decimal */
+    char path[64];     /* "order.qty"; a query key; a field number */
+    char value[64];    /* CONSTANT: the only text allowed */
 };
 struct tn_wire_row {
     uint32_t size;
-    uint32_t format;    /* TN_WIRE_* */
-    uint32_t class_of;  /* TN_CLASS_* */
-    uint32_t inbound;   /* 1: a row for what comes in (ack, fill, position) */
-    uint32_t link;      /* tn_link id, */
-    uint32_t method;    /* HTTP method, */
+    uint32_t format;   /* TN_WIRE_* */
+    uint32_t class_of; /* TN_CLASS_* */
+    uint32_t inbound;  /* 1: a row for what comes in (ack, fill, position) */
+    uint32_t link;     /* tn_link id, */
+    uint32_t method;   /* HTTP method, */
     uint32_t field_count;
     uint32_t reserved;
-    char match[64];     /* and path, or message type, that selects the row */
+    char match[64];                    /* and path, or message type, that selects the row */
     const struct tn_wire_field *field; /* static, borrowed for ever */
 };
 
@@ -173,11 +173,11 @@ struct tn_wire_row {
 
 struct tn_in {
     uint32_t size;
-    uint32_t kind;     /* TN_IN_* */
-    int64_t t_ns;      /* stamped by egress on receipt; the only time an adapter knows */
-    uint32_t link;     /* or the timer's id */
-    uint32_t status;   /* HTTP status, WS close code; else 0 */
-    uint64_t request;  /* the request this answers, 0 = unasked */
+    uint32_t kind;    /* TN_IN_* */
+    int64_t t_ns;     /* stamped by egress on receipt; the only time an adapter knows */
+    uint32_t link;    /* or the timer's id */
+    uint32_t status;  /* HTTP status, WS close code; else 0 */
+    uint64_t request; /* the request this answers, 0 = unasked */
     uint64_t bytes;
     const uint8_t *data; /* borrowed until the call returns; hostile input */
 };
@@ -187,20 +187,20 @@ struct tn_in {
 #define TN_ORDER_TRIGGER 2u
 struct tn_approval {
     uint32_t size;
-    uint32_t class_of;  /* TN_CLASS_ORDER, AMEND, CANCEL, QUERY */
-    uint64_t approval;  /* k */
+    uint32_t class_of; /* TN_CLASS_ORDER, AMEND, CANCEL, QUERY */
+    uint64_t approval; /* k */
     uint64_t order;
     uint32_t instrument;
-    uint32_t side;      /* TN_LONG, TN_SHORT */
-    uint32_t type;      /* TN_ORDER_* */
-    uint32_t tif;       /* 1 good till cancelled, 2 immediate or cancel */
-    int64_t qty;        /* instrument units; AMEND: the new total */
+    uint32_t side; /* TN_LONG, TN_SHORT */
+    uint32_t type; /* TN_ORDER_* */
+    uint32_t tif;  /* 1 good till cancelled, 2 immediate or cancel */
+    int64_t qty;   /* instrument units; AMEND: the new total */
     int64_t price;
-    int64_t trigger;    /* 0 = none */
+    int64_t trigger; /* 0 = none */
     uint32_t reduce_only;
     uint32_t venue_id_bytes;
     char client_id[TN_ADAPTER_CLIENT_ID_BYTES]; /* by the manifest's rule, NUL-padded */
-    char venue_id[64];  /* CANCEL, AMEND, QUERY: as the venue named it */
+    char venue_id[64];                          /* CANCEL, AMEND, QUERY: as the venue named it */
 };
 
 /* ---- what goes out besides requests ---- */
@@ -218,14 +218,14 @@ struct tn_approval {
 
 struct tn_said { /* what the venue said about an order; ExecutionReport v1 is made of it */
     uint32_t size;
-    uint32_t kind;      /* TN_SAID_* */
-    uint64_t request;   /* the request it answers, 0 = unasked */
+    uint32_t kind;    /* TN_SAID_* */
+    uint64_t request; /* the request it answers, 0 = unasked */
     uint32_t instrument;
     uint32_t side;
-    int64_t venue_ns;   /* the venue's own time, a field only */
+    int64_t venue_ns;             /* the venue's own time, a field only */
     int64_t last_qty, last_price; /* instrument units, exact */
     int64_t cum_qty, leaves_qty;
-    int64_t fee;        /* > 0 we pay */
+    int64_t fee; /* > 0 we pay */
     int32_t fee_exp;
     uint32_t liquidity; /* 0 not said, 1 maker, 2 taker */
     uint32_t reason;    /* 0 none; else the host's reject words by number */
@@ -234,13 +234,13 @@ struct tn_said { /* what the venue said about an order; ExecutionReport v1 is ma
     char venue_id[64];
     char trade_id[64];
     char fee_currency[16];
-    char text[64];      /* the venue's words */
+    char text[64]; /* the venue's words */
 };
 
 struct tn_timer {
     uint32_t size;
-    uint32_t id;     /* below TN_ADAPTER_TIMERS_MAX; setting it again moves it */
-    int64_t at_ns;   /* 0 = off */
+    uint32_t id;   /* below TN_ADAPTER_TIMERS_MAX; setting it again moves it */
+    int64_t at_ns; /* 0 = off */
 };
 
 /* Where a call puts what it wants. Each entry copies before it returns and gives TN_OK, TN_E_SHORT
@@ -287,11 +287,11 @@ struct tn_adapter_create {
 /* What the venue is; static, part of what is signed. */
 struct tn_adapter_facts {
     uint32_t size;
-    uint32_t simulated;     /* 1: no real money behind it */
-    uint32_t client_id;     /* TN_CLIENT_ID_* */
+    uint32_t simulated; /* 1: no real money behind it */
+    uint32_t client_id; /* TN_CLIENT_ID_* */
     uint32_t client_id_max;
-    int64_t validity_ns;    /* an order older than this is refused by the venue; 0 = no such rule */
-    uint32_t bucket_count;  /* rate budgets: so much weight per so much time */
+    int64_t validity_ns;   /* an order older than this is refused by the venue; 0 = no such rule */
+    uint32_t bucket_count; /* rate budgets: so much weight per so much time */
     uint32_t row_count;
     const struct tn_rate_budget *bucket; /* static */
     const struct tn_wire_row *row;       /* static */
