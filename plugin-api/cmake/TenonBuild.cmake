@@ -28,7 +28,8 @@ endif()
 if(TENON_SLOW_CHECKS)
     list(APPEND TENON_HOST_FLAGS -DTENON_SLOW_CHECKS)
 endif()
-add_compile_definitions(TENON_VERSION="${PROJECT_VERSION}")
+add_compile_definitions(TENON_VERSION="${PROJECT_VERSION}"
+                        TENON_SHARE_DIR="${CMAKE_SOURCE_DIR}/plugin-api")
 
 function(tenon_target_flags target)
     target_compile_options(${target} PRIVATE ${TENON_WARNINGS} ${TENON_HOST_FLAGS})
