@@ -276,6 +276,7 @@ void config_event(struct core *c, uint16_t type, const void *payload)
     }
     case FACT_GENESIS:
     case FACT_STOP:
+    case FACT_INPUT:
     case FACT_DATASET:
     case FACT_ROWS:
     case FACT_SNAPSHOT:

@@ -10,7 +10,7 @@
  * order does not plan again: the next signal does.
  *
  * A flatten (stop hit, kill) is the same idea with target 0 and no belief behind it: cancel, close
- * at a protected price, look again after each end and each second, wider every time.
+ * at a protected price, and again when that has ended without being flat, wider every time.
  */
 #include "core/state.h"
 
@@ -68,12 +68,26 @@ static void place(struct core *c, struct book_row *b, int64_t delta, uint32_t or
     oms_place(c, &ask);
 }
 
+/* What works already leads to the target: it lives as long as the newer signal (note 0003). */
+static void keep_working(struct core *c, const struct book_row *b)
+{
+    uint32_t book = book_index(c, b);
+    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
+        struct order_row *o = &c->order[i];
+        if (o->book != book || o->origin != FACT_ORIGIN_SIGNAL)
+            continue;
+        o->ttl_ns = b->signal_until_ns;
+        deadline_near(c, o->ttl_ns);
+    }
+}
+
 static void plan(struct core *c, struct book_row *b)
 {
     const struct market_row *m = &c->market[b->instrument];
     int64_t working = b->work_buy - b->work_sell;
     if (num_abs(b->target - b->qty - working) < m->def.lot) {
         b->pending = 0;
+        keep_working(c, b);
         return;
     }
     if (b->live_orders > 0) {
@@ -132,6 +146,25 @@ void plan_signal(struct core *c, const struct fact_signal *s)
     plan(c, b);
 }
 
+static void retry(struct core *c, struct book_row *b)
+{
+    b->flatten_ns = c->now_ns + FLATTEN_RETRY_NS;
+    deadline_near(c, b->flatten_ns);
+}
+
+/* Everything that works but the flatten's own closes, which end by themselves. */
+static void cancel_others(struct core *c, struct book_row *b)
+{
+    uint32_t why = b->flatten_origin == FACT_ORIGIN_STOP ? FACT_CANCEL_STOP : FACT_CANCEL_MODE;
+    uint32_t book = book_index(c, b);
+    for (uint32_t i = c->live_oldest; i != CORE_NONE;) {
+        struct order_row *o = &c->order[i];
+        i = o->live_newer;
+        if (o->book == book && o->origin != b->flatten_origin)
+            (void)oms_cancel(c, o, why);
+    }
+}
+
 /* One attempt of a flatten. Nothing may work beside it, so a late fill cannot open a position. */
 static void flatten(struct core *c, struct book_row *b)
 {
@@ -141,11 +174,9 @@ static void flatten(struct core *c, struct book_row *b)
         b->flatten_ns = CORE_NEVER;
         return;
     }
-    b->flatten_ns = c->now_ns + FLATTEN_RETRY_NS;
-    deadline_near(c, b->flatten_ns);
-    if (b->live_orders > 0) {
-        oms_cancel_book(c, b, b->flatten_origin == FACT_ORIGIN_STOP ? FACT_CANCEL_STOP
-                                                                    : FACT_CANCEL_MODE, false);
+    b->flatten_ns = CORE_NEVER;
+    if (b->live_orders > 0) { /* the end of the last one brings us back */
+        cancel_others(c, b);
         return;
     }
     uint32_t step = b->flattens < FLATTEN_STEPS ? b->flattens : FLATTEN_STEPS - 1;
@@ -153,6 +184,8 @@ static void flatten(struct core *c, struct book_row *b)
         step_alert(c, FACT_ALERT_KILL_STUCK, b, 0, b->qty, b->flattens);
     b->flattens++;
     place(c, b, -b->qty, b->flatten_origin, flatten_slip_ppm[step]);
+    if (b->live_orders == 0)
+        retry(c, b); /* the gate said no */
 }
 
 void plan_flatten(struct core *c, struct book_row *b, uint32_t origin)
@@ -171,7 +204,9 @@ void plan_ended(struct core *c, struct book_row *b)
     must(b->live_orders == 0);
     if (b->flatten_origin != FACT_ORIGIN_UNSET) {
         if (b->flattens < FLATTEN_STEPS)
-            flatten(c, b); /* later attempts wait for their second */
+            flatten(c, b);
+        else
+            retry(c, b); /* the widest protection did not fill: once a second from here on */
         return;
     }
     if (!b->pending)

@@ -27,6 +27,7 @@
     X(18, SNAPSHOT, fact_snapshot, 1, CONTROL, "a snapshot of the core was stored")                \
     X(19, SESSION, fact_session, 1, CONTROL, "an instrument's trading session opens or closes")    \
     X(20, BALANCE, fact_balance, 1, CONTROL, "money is put in or taken out by a person")           \
+    X(21, INPUT, fact_input, 1, CONTROL, "an input of an instance is bound to an output")          \
     X(32, SENT, fact_sent, 1, VENUE, "an attempt was handed over, suppressed, failed or unknown")  \
     X(33, EXEC, fact_exec, 1, VENUE, "execution report v1")                                        \
     X(34, FOUND, fact_found, 1, VENUE, "what the books say about a fill outside the live window")  \

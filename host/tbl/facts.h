@@ -129,6 +129,13 @@ struct fact_instance {
     char plugin[FACT_NAME_BYTES];
     char version[FACT_NAME_BYTES];
 };
+struct fact_input {
+    uint32_t instance; /* whose input */
+    uint32_t input;    /* index in its manifest: what a reason of a signal names */
+    uint32_t source;   /* instance that feeds it */
+    uint32_t output;   /* index of its output */
+    char name[FACT_NAME_BYTES];
+};
 struct fact_route {
     uint32_t strategy; /* instance id */
     uint32_t instrument;

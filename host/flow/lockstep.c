@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Turns. See lockstep.h for the order; here is how each source of events is asked.
+ *
+ * The venue must see a market event before it is numbered, since what it causes (a fill at the
+ * open of a bar that ended later) is due before the event's own time. So when the source's event is
+ * the earliest of all, it is first shown to the venues, and the choice is made again.
+ *
+ * While the journal has no room, market data and due answers wait, and only commands and venue
+ * answers are taken, from the ring's reserve: no new risk, but a kill still works.
+ */
+#include "flow/lockstep_priv.h"
+#include <string.h>
+
+enum { NEXT_UNSET = 0, NEXT_ENGINE, NEXT_ANSWER, NEXT_VENUE, NEXT_TICK, NEXT_MARKET };
+enum { LOCKSTEP_MAGIC = 0x4c4f434b, SNAPSHOT_EVERY = 100000, BEHIND_MAX = 4096 /* events */ };
+#define DRAIN_NS (900 * 1000000000ll) /* after the source has ended, timers run on this long */
+
+/* ---- recording ---- */
+
+static struct result record(struct lockstep *l, const struct fact_head *head, struct trail *tr)
+{
+    bool is_market = fact_class_of(head->type) == FACT_CLASS_MARKET;
+    if (l->journal == NULL) {
+        if (l->out.used > 0)
+            hash_sha256_add(l->effects_hash, l->out.bytes, l->out.used);
+        l->report.effects_bytes += l->out.used;
+        return OK_RESULT;
+    }
+    uint32_t bytes = (uint32_t)(l->out.bytes - l->step_bytes) + l->out.used;
+    struct result r = journal_put(l->journal, l->step_bytes, bytes, head->seq, false);
+    while (r.code == RESULT_FULL) {
+        /* The ring is behind: lock-step can wait, unless the disk is what it waits for. */
+        uint64_t disk_ppm;
+        if (!is_market && !is_ok(journal_health(l->journal, &disk_ppm)))
+            return journal_put(l->journal, l->step_bytes, bytes, head->seq, true);
+        if (!is_ok(journal_health(l->journal, &disk_ppm)))
+            return FAIL(tr, DISK_FULL, "journal %s: no room for event %lu", l->o.journal_dir,
+                        (unsigned long)head->seq);
+        r = journal_put(l->journal, l->step_bytes, bytes, head->seq, false);
+    }
+    return r;
+}
+
+/* A bay that broke its contract: recorded, its held answers void, its strategy only reduces. */
+static struct result quarantine(struct lockstep *l, const struct bay_answer *a, struct trail *tr)
+{
+    struct fact_plugin e = {
+        .instance = a->instance, .what = FACT_PLUGIN_QUARANTINED, .status = a->status};
+    memcpy(e.text, a->text, sizeof e.text);
+    seq_drop(&l->seq, a->instance);
+    l->report.quarantined++;
+    return lockstep_event(l, FACT_PLUGIN, &e, l->seq.last_ns, a->cause_seq, a->instance, tr);
+}
+
+static struct result hold(struct lockstep *l, const struct belief_answer *a, struct trail *tr)
+{
+    if (a->a.kind == BAY_FAULT)
+        return quarantine(l, &a->a, tr);
+    enum seq_put put = seq_answer(&l->seq, a->a.cause_seq, a->due_ns, &a->a.signal);
+    if (put == SEQ_HELD)
+        return OK_RESULT;
+    if (put == SEQ_LATE) {
+        struct fact_late e = {
+            .instance = a->a.instance, .due_ns = a->due_ns, .seen_seq = l->seq.last_seq};
+        l->report.late++;
+        return lockstep_event(l, FACT_LATE, &e, l->seq.last_ns, a->a.cause_seq, a->a.instance, tr);
+    }
+    struct bay_answer fault = {.kind = BAY_FAULT,
+                               .instance = a->a.instance,
+                               .cause_seq = a->a.cause_seq,
+                               .status = TN_E_STATE,
+                               .text = "too many answers, or too many of them late"};
+    return quarantine(l, &fault, tr);
+}
+
+static struct result collect(struct lockstep *l, struct trail *tr)
+{
+    struct belief_answer a;
+    struct result r = OK_RESULT;
+    while (is_ok(r) && belief_take(l->plant.belief, &a))
+        r = hold(l, &a, tr);
+    return r;
+}
+
+struct result lockstep_event(struct lockstep *l, uint16_t type, const void *payload, int64_t t_ns,
+                             uint64_t cause_seq, uint32_t source, struct trail *tr)
+{
+    struct fact_head *head = (struct fact_head *)(void *)l->step_bytes;
+    uint32_t bytes = fact_bytes(type);
+    must(bytes > 0 && bytes <= FACT_MAX_BYTES);
+    *head = (struct fact_head){.bytes = bytes,
+                               .t_ns = t_ns,
+                               .cause_seq = cause_seq,
+                               .type = type,
+                               .version = fact_version(type),
+                               .source = source};
+    seq_number(&l->seq, head);
+    memcpy(head + 1, payload, bytes);
+    l->out.bytes = l->step_bytes + sizeof *head + bytes;
+    core_step(l->core, head, head + 1, &l->out);
+    TRY(record(l, head, tr));
+    l->report.events++;
+    if (l->out.used > 0)
+        TRY(carry_effects(l, tr));
+    if (l->plant.belief == NULL)
+        return OK_RESULT;
+    belief_event(l->plant.belief, head, head + 1);
+    return collect(l, tr);
+}
+
+/* ---- choosing ---- */
+
+/* Not while it fails to store: it is unwell and falls behind. A disk that is merely getting full
+ * still takes records (tenond makes that REDUCING). */
+static bool journal_has_room(const struct lockstep *l)
+{
+    uint64_t disk_ppm;
+    if (l->journal == NULL || is_ok(journal_health(l->journal, &disk_ppm)))
+        return true;
+    return l->seq.last_seq - journal_durable(l->journal) < BEHIND_MAX;
+}
+
+/* A row report is no market event: it is recorded as soon as it is read. */
+static struct result report_rows(struct lockstep *l, struct trail *tr)
+{
+    int64_t t = l->market.head.t_ns > l->seq.last_ns ? l->seq.last_ns : l->market.head.t_ns;
+    return lockstep_event(l, FACT_ROWS, &l->market.u, t, 0, l->market.head.source, tr);
+}
+
+static void show(struct lockstep *l)
+{
+    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
+        if (l->venue[i] != NULL)
+            venue_market(l->venue[i], &l->market.head, &l->market.u);
+    }
+    l->market_shown = true;
+}
+
+/* What a recovered journal holds already is history: belief warms by it, venues learn prices. */
+static void relive(struct lockstep *l)
+{
+    struct fact_head head = l->market.head;
+    head.seq = l->seq.last_seq;
+    uint32_t warm = FACT_MD_WARMUP;
+    memcpy(l->market.u.bytes + sizeof(uint32_t), &warm, sizeof warm); /* flags follow instrument */
+    show(l);
+    if (l->plant.belief != NULL)
+        belief_event(l->plant.belief, &head, &l->market.u);
+    l->skip--;
+}
+
+struct result lockstep_fetch(struct lockstep *l, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    l->has_market = false;
+    while (is_ok(r) && !l->source_ended && l->feed != NULL) {
+        r = feed_next(l->feed, &l->market, tr);
+        if (r.code == RESULT_END) {
+            l->source_ended = true;
+            return OK_RESULT;
+        }
+        if (!is_ok(r))
+            return r;
+        if (l->market.head.type == FACT_ROWS) {
+            r = l->skip > 0 ? OK_RESULT : report_rows(l, tr);
+            continue;
+        }
+        if (l->skip > 0) {
+            relive(l);
+            continue;
+        }
+        l->has_market = l->market.head.t_ns <= l->until_ns;
+        l->source_ended = !l->has_market;
+        l->market_shown = false;
+        return OK_RESULT;
+    }
+    return r;
+}
+
+static void offer(struct lockstep *l, uint32_t kind, int64_t t_ns)
+{
+    if (t_ns < l->next_ns) { /* offers come in the order of their class: equal times keep it */
+        l->next_kind = kind;
+        l->next_ns = t_ns;
+    }
+}
+
+static int64_t venues_due(const struct lockstep *l)
+{
+    int64_t due = INT64_MAX;
+    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
+        if (l->venue[i] != NULL && venue_due(l->venue[i]) < due)
+            due = venue_due(l->venue[i]);
+    }
+    return due;
+}
+
+static void choose(struct lockstep *l)
+{
+    l->next_kind = NEXT_UNSET;
+    l->next_ns = INT64_MAX;
+    bool room = journal_has_room(l);
+    if (room)
+        offer(l, NEXT_ANSWER, seq_due(&l->seq));
+    if (l->pending_count > 0)
+        offer(l, NEXT_ENGINE, l->seq.last_ns);
+    offer(l, NEXT_VENUE, venues_due(l));
+    if (!room)
+        return;
+    bool open = l->has_market || l->seq.count > 0 || l->pending_count > 0 ||
+                core_open_orders(l->core) > 0 || l->next_kind != NEXT_UNSET;
+    int64_t last_tick = l->source_ended ? l->report.last_ns + DRAIN_NS : INT64_MAX;
+    if (open) { /* with nothing left to come, time stands still: no tick for its own sake */
+        int64_t c = core_deadline(l->core);
+        int64_t b = l->plant.belief ? belief_deadline(l->plant.belief) : INT64_MAX;
+        c = c < b ? c : b;
+        if (c <= last_tick)
+            offer(l, NEXT_TICK, c);
+    }
+    if (l->has_market)
+        offer(l, NEXT_MARKET, l->market.head.t_ns);
+}
+
+struct result lockstep_next(struct lockstep *l, int64_t *t_ns, struct trail *tr)
+{
+    must(l->magic == LOCKSTEP_MAGIC);
+    if (!l->has_market && !l->source_ended && l->feed != NULL)
+        TRY(lockstep_fetch(l, tr));
+    choose(l);
+    if (l->next_kind == NEXT_MARKET && !l->market_shown) {
+        show(l);
+        choose(l);
+    }
+    *t_ns = l->next_ns;
+    return OK_RESULT;
+}
+
+/* ---- taking ---- */
+
+static struct result take_answer(struct lockstep *l, struct trail *tr)
+{
+    struct seq_held h;
+    seq_take(&l->seq, &h);
+    return lockstep_event(l, FACT_SIGNAL, &h.signal, h.due_ns, h.cause_seq, h.signal.instance, tr);
+}
+
+static struct result take_engine(struct lockstep *l, struct trail *tr)
+{
+    struct carry_pending p;
+    carry_take(l, &p);
+    return lockstep_event(l, p.type, &p.u, l->seq.last_ns, p.cause_seq, 0, tr);
+}
+
+static struct result take_venue(struct lockstep *l, struct trail *tr)
+{
+    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
+        if (l->venue[i] == NULL || venue_due(l->venue[i]) != l->next_ns)
+            continue;
+        struct fact_view v;
+        venue_take(l->venue[i], &v);
+        uint64_t cause = v.u.fact_exec.order >> 10; /* an order's id begins with its event */
+        return lockstep_event(l, v.head.type, &v.u, v.head.t_ns, cause, i + 1, tr);
+    }
+    must(!"a venue was due");
+    return RESULT_OF(BUG);
+}
+
+static struct result take_tick(struct lockstep *l, struct trail *tr)
+{
+    struct fact_tick e = {0};
+    if (core_deadline(l->core) <= l->next_ns)
+        e.why |= 1;
+    if (l->plant.belief != NULL && belief_deadline(l->plant.belief) <= l->next_ns)
+        e.why |= 2;
+    return lockstep_event(l, FACT_TICK, &e, l->next_ns, 0, 0, tr);
+}
+
+static struct result take_market(struct lockstep *l, struct trail *tr)
+{
+    l->has_market = false;
+    if (l->report.market_events++ == 0)
+        l->report.first_ns = l->market.head.t_ns;
+    l->report.last_ns = l->market.head.t_ns;
+    return lockstep_event(l, l->market.head.type, &l->market.u, l->market.head.t_ns, 0,
+                          l->market.head.source, tr);
+}
+
+struct result lockstep_turn(struct lockstep *l, struct trail *tr)
+{
+    int64_t t_ns;
+    if (l->journal != NULL && l->seq.last_seq - l->snapshot_seq >= SNAPSHOT_EVERY)
+        TRY(lockstep_snapshot(l, tr));
+    TRY(lockstep_next(l, &t_ns, tr));
+    switch (l->next_kind) {
+    case NEXT_ANSWER:
+        return take_answer(l, tr);
+    case NEXT_ENGINE:
+        return take_engine(l, tr);
+    case NEXT_VENUE:
+        return take_venue(l, tr);
+    case NEXT_TICK:
+        return take_tick(l, tr);
+    case NEXT_MARKET:
+        return take_market(l, tr);
+    default:
+        return journal_has_room(l) ? RESULT_OF(END) : RESULT_OF(AGAIN);
+    }
+}
+
+struct result lockstep_command(struct lockstep *l, uint16_t type, const void *payload,
+                               struct trail *tr)
+{
+    must(fact_class_of(type) == FACT_CLASS_CONTROL);
+    return lockstep_event(l, type, payload, l->seq.last_ns, 0, 0, tr);
+}
+
+void lockstep_until(struct lockstep *l, int64_t t_ns)
+{
+    l->until_ns = t_ns;
+    if (l->has_market && l->market.head.t_ns > t_ns) {
+        l->has_market = false;
+        l->source_ended = true;
+    }
+}

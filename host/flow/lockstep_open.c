@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Building and ending an engine. Order of opening: memory, journal and recovery, plugins, source,
+ * the facts of genesis, start and deployment, history, activation. Whatever fails, what was opened
+ * is closed in reverse and nothing has been traded.
+ *
+ * A journal is continued only under the deployment it was written under (by hash): changing what is
+ * live is a promotion, not a restart. Source events that the journal holds already are shown to
+ * belief and the venues as history, so indicators are warm and prices known when it goes on.
+ */
+#include "flow/lockstep_priv.h"
+#include "flow/replay.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOCKSTEP_MAGIC = 0x4c4f434b, VENUE_ORDERS = 4096 };
+
+static void write_ledger(void *arg, const char *line, size_t count)
+{
+    FILE *f = arg;
+    fwrite(line, 1, count, f);
+    fputc('\n', f);
+}
+
+static struct result open_ledger(struct lockstep *l, uint32_t i, struct trail *tr)
+{
+    char path[DEPLOY_PATH_BYTES];
+    const char *name = l->o.doc->account[i].name;
+    int n = snprintf(path, sizeof path, "%s/venue-%s-%lu.ledger", l->o.ledger_path, name,
+                     (unsigned long)(l->found.epoch + 1));
+    if (n < 0 || n >= (int)sizeof path)
+        return FAIL(tr, TOO_LARGE, "ledger folder %.200s: the path is too long", l->o.ledger_path);
+    l->ledger[i] = fopen(path, "wx");
+    if (l->ledger[i] == NULL)
+        return FAIL(tr, IO, "ledger %s: cannot be created: %s; give an empty run folder", path,
+                    strerror(errno));
+    return OK_RESULT;
+}
+
+static struct venue_config venue_of(const struct lockstep *l, uint32_t i)
+{
+    const struct deploy_venue *d = &l->o.doc->venue[i];
+    return (struct venue_config){.seed = l->o.seed * 1000003 + i + 1,
+                                 .profile = d->profile,
+                                 .orders_max = VENUE_ORDERS,
+                                 .instruments_max = DEPLOY_INSTRUMENTS_MAX,
+                                 .account = l->o.doc->account[i].id,
+                                 .latency_ns = d->latency_ns,
+                                 .jitter_ns = d->jitter_ns,
+                                 .maker_fee_ppm = d->maker_fee_ppm,
+                                 .taker_fee_ppm = d->taker_fee_ppm,
+                                 .slippage_ppm = d->slippage_ppm,
+                                 .volume_part_ppm = d->volume_part_ppm,
+                                 .ledger = l->ledger[i] ? write_ledger : NULL,
+                                 .ledger_arg = l->ledger[i]};
+}
+
+static struct result open_venues(struct lockstep *l, struct trail *tr)
+{
+    const struct deploy_doc *d = l->o.doc;
+    for (uint32_t i = 0; i < d->account_count; i++) {
+        struct result r = l->o.ledger_path ? open_ledger(l, i, tr) : OK_RESULT;
+        if (!is_ok(r))
+            return r;
+        struct venue_config c = venue_of(l, i);
+        size_t bytes = venue_bytes(&c);
+        void *memory = arena_take(&l->arena, bytes, 64);
+        must(memory != NULL);
+        l->venue[i] = venue_init(memory, bytes, &c);
+        for (uint32_t k = 0; k < d->instrument_count; k++)
+            venue_instrument(l->venue[i], &d->instrument[k],
+                             d->currency[d->instrument[k].settle - 1].exp);
+    }
+    return OK_RESULT;
+}
+
+static struct result map_memory(struct lockstep *l)
+{
+    size_t bytes = core_bytes(&replay_limits) + CORE_OUT_BYTES + 4096;
+    for (uint32_t i = 0; l->o.doc != NULL && i < l->o.doc->account_count; i++) {
+        struct venue_config c = venue_of(l, i);
+        bytes += venue_bytes(&c) + 64;
+    }
+    TRY(arena_map(&l->arena, bytes));
+    size_t core = core_bytes(&replay_limits);
+    l->core = core_init(arena_take(&l->arena, core, 64), core, &replay_limits);
+    l->step_bytes =
+        arena_take(&l->arena, sizeof(struct fact_head) + FACT_MAX_BYTES + CORE_OUT_BYTES, 64);
+    must(l->step_bytes != NULL);
+    l->out.capacity = CORE_OUT_BYTES;
+    return OK_RESULT;
+}
+
+/* ---- journal ---- */
+
+static struct result recover(struct lockstep *l, struct trail *tr)
+{
+    struct journal_store *store = NULL;
+    struct replay_report rep;
+    TRY(journal_store_rocksdb(l->o.journal_dir, false, true, &store, tr));
+    struct result r = replay_run(store, l->o.journal_dir, true, l->core, &rep, tr);
+    store->ops->close(store);
+    if (!is_ok(r))
+        return r;
+    if (rep.differences != 0)
+        return FAIL(tr, VERSION,
+                    "journal %s: %s; it was written by another core logic: start the version that "
+                    "wrote it",
+                    l->o.journal_dir, rep.difference);
+    const uint8_t *was = core_deployment(l->core);
+    if (memcmp(was, l->o.doc->fact.sha256, FACT_HASH_BYTES) != 0)
+        return FAIL(tr, STATE,
+                    "journal %s: was written under another deployment than %s; give the file it "
+                    "was written under, or an empty journal folder",
+                    l->o.journal_dir, l->o.doc->path);
+    l->skip = core_totals(l->core)->market;
+    l->found.epoch = core_epoch(l->core);
+    l->snapshot_seq = rep.from_seq;
+    seq_init(&l->seq, rep.last_seq, rep.last_ns);
+    return OK_RESULT;
+}
+
+static struct result open_journal(struct lockstep *l, struct trail *tr)
+{
+    if (l->o.journal_dir == NULL) {
+        TRY(hash_sha256_new(&l->effects_hash));
+        hash_sha256_begin(l->effects_hash);
+        return OK_RESULT;
+    }
+    struct journal_store *store = NULL;
+    TRY(journal_store_rocksdb(l->o.journal_dir, true, false, &store, tr));
+    struct journal_options jo = {
+        .store = store, .heads_dir = l->o.heads_dir, .sync = true, .clock = l->o.clock};
+    TRY(journal_open(&jo, &l->journal, &l->found, tr));
+    if (l->found.last_seq == 0)
+        return OK_RESULT;
+    if (l->o.doc == NULL)
+        return FAIL(tr, MISSING, "journal %s: holds a run; give the deployment it was written under",
+                    l->o.journal_dir);
+    return recover(l, tr);
+}
+
+/* ---- source ---- */
+
+/* The generator's params: its defaults, with the data faults that the run asks for. */
+static const union tn_number *generator_params(struct lockstep *l)
+{
+    const struct tn_manifest *m = bay_module_entry(l->source_module)->manifest;
+    for (uint32_t i = 0; i < m->param_count; i++) {
+        l->source_params[i] = m->params[i].def;
+        if (strcmp(m->params[i].name, "faults_per_day") == 0)
+            l->source_params[i].f = (double)l->o.faults_per_day;
+    }
+    return l->source_params;
+}
+
+static struct result open_feed(struct lockstep *l, struct feed **out, struct trail *tr)
+{
+    const struct deploy_doc *d = l->o.doc;
+    struct feed_spec s = {.path = l->o.data_path,
+                          .entry = bay_module_entry(l->source_module),
+                          .params = l->o.data_path ? NULL : generator_params(l),
+                          .instrument = d->instrument,
+                          .instrument_count = l->o.data_path ? 1 : d->instrument_count,
+                          .stamp = d->stamp[0],
+                          .bar_ns = l->o.data_path ? d->instrument[0].bar_ns : 0,
+                          .seed = l->o.seed,
+                          .source = 1};
+    return feed_open(&s, out, tr);
+}
+
+/* What the rows are is known from the first one that can be used. */
+static struct result probe(struct lockstep *l, bool *bars, struct trail *tr)
+{
+    struct feed *f = NULL;
+    struct fact_view v = {0};
+    TRY(open_feed(l, &f, tr));
+    struct result r = OK_RESULT;
+    do {
+        r = feed_next(f, &v, tr);
+    } while (is_ok(r) && v.head.type == FACT_ROWS);
+    feed_close(f);
+    *bars = is_ok(r) && v.head.type == FACT_BAR;
+    if (is_ok(r) && l->seq.last_seq == 0)
+        l->seq.last_ns = v.head.t_ns; /* a run begins when its market does */
+    return r.code == RESULT_END ? OK_RESULT : r;
+}
+
+static struct result check_bars(const struct lockstep *l, struct trail *tr)
+{
+    const struct deploy_doc *d = l->o.doc;
+    for (uint32_t i = 0; i < d->instance_count; i++) {
+        int64_t have = d->instrument[d->instance[i].instrument - 1].bar_ns;
+        if (d->instance[i].bar_ns != have)
+            return FAIL(tr, CONFIG,
+                        "%s:%u instance %s: wants bars of %ld s but %s holds bars of %ld s; use the "
+                        "bar length of the file",
+                        d->path, d->instance[i].line, d->instance[i].fact.name,
+                        (long)(d->instance[i].bar_ns / 1000000000), l->o.data_path,
+                        (long)(have / 1000000000));
+    }
+    return OK_RESULT;
+}
+
+static struct result open_source(struct lockstep *l, struct trail *tr)
+{
+    char path[DEPLOY_PATH_BYTES];
+    bool bars = false;
+    if (l->o.data_path != NULL && l->o.doc->instrument_count != 1)
+        return FAIL(tr, CONFIG,
+                    "%s: has %u instruments but one data file feeds one; name it with --instrument",
+                    l->o.doc->path, l->o.doc->instrument_count);
+    TRY(plant_find(l->o.plugin_dir, l->o.data_path ? "replay" : "synth", "1.0.0", path, tr));
+    TRY(bay_load(path, NULL, &l->source_module, tr));
+    TRY(probe(l, &bars, tr));
+    if (bars)
+        TRY(check_bars(l, tr));
+    TRY(open_feed(l, &l->feed, tr));
+    struct plant_options p = {.doc = l->o.doc,
+                              .plugin_dir = l->o.plugin_dir,
+                              .log = l->o.log,
+                              .bars_from_trades = !bars};
+    return plant_open(&p, &l->plant, tr);
+}
+
+/* ---- first facts ---- */
+
+static struct result say(struct lockstep *l, uint16_t type, const void *payload, struct trail *tr)
+{
+    return lockstep_event(l, type, payload, l->seq.last_ns, 0, 0, tr);
+}
+
+static struct result say_genesis(struct lockstep *l, struct trail *tr)
+{
+    struct fact_genesis g = {.seed = l->o.seed};
+    memcpy(g.journal_id, l->found.journal_id, sizeof g.journal_id);
+    if (l->o.doc != NULL)
+        memcpy(g.host, l->o.doc->host, sizeof g.host);
+    return say(l, FACT_GENESIS, &g, tr);
+}
+
+static struct result say_start(struct lockstep *l, struct trail *tr)
+{
+    struct fact_start s = {.epoch = l->found.epoch + 1,
+                           .core_logic = FACT_CORE_LOGIC,
+                           .kind = l->o.kind};
+    bay_libm_probe(s.libm_probe);
+    snprintf(s.version, sizeof s.version, "%s", TENON_VERSION);
+    l->report.epoch = s.epoch;
+    return say(l, FACT_START, &s, tr);
+}
+
+static struct result say_rows(struct lockstep *l, uint16_t type, const void *rows, size_t stride,
+                              uint32_t count, struct trail *tr)
+{
+    const uint8_t *p = rows;
+    struct result r = OK_RESULT;
+    for (uint32_t i = 0; i < count && is_ok(r); i++)
+        r = say(l, type, p + i * stride, tr);
+    return r;
+}
+
+static struct result say_deployment(struct lockstep *l, struct trail *tr)
+{
+    const struct deploy_doc *d = l->o.doc;
+#define ROWS(TYPE, member, count) say_rows(l, TYPE, d->member, sizeof *d->member, d->count, tr)
+    TRY(say(l, FACT_DEPLOY, &d->fact, tr));
+    TRY(ROWS(FACT_CURRENCY, currency, currency_count));
+    TRY(ROWS(FACT_INSTRUMENT, instrument, instrument_count));
+    TRY(ROWS(FACT_ACCOUNT, account, account_count));
+    TRY(say_rows(l, FACT_INSTANCE, l->plant.instance, sizeof *l->plant.instance,
+                 l->plant.instance_count, tr));
+    TRY(say_rows(l, FACT_INPUT, l->plant.input, sizeof *l->plant.input, l->plant.input_count, tr));
+    TRY(ROWS(FACT_LIMIT, limit, limit_count));
+    TRY(ROWS(FACT_RATE, rate, rate_count));
+    return ROWS(FACT_ROUTE, route, route_count);
+#undef ROWS
+}
+
+static struct result say_dataset(struct lockstep *l, uint64_t rows, struct trail *tr)
+{
+    if (l->o.data_path == NULL)
+        return OK_RESULT;
+    struct fact_dataset e = {.rows = rows};
+    const char *slash = strrchr(l->o.data_path, '/');
+    memcpy(e.sha256, feed_sha256(l->feed), sizeof e.sha256);
+    snprintf(e.name, sizeof e.name, "%s", slash ? slash + 1 : l->o.data_path);
+    return say(l, FACT_DATASET, &e, tr);
+}
+
+static struct result say_plugins(struct lockstep *l, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    for (uint32_t i = 0; i < l->plant.instance_count && is_ok(r); i++) {
+        struct fact_plugin e = {.instance = l->plant.instance[i].id, .what = FACT_PLUGIN_STARTED};
+        r = say(l, FACT_PLUGIN, &e, tr);
+    }
+    return r;
+}
+
+/* A journal that is whole but shorter than its head elsewhere: trading waits for two people. */
+static struct result say_doubt(struct lockstep *l, struct trail *tr)
+{
+    if (!l->found.doubt)
+        return OK_RESULT;
+    struct fact_mode m = {
+        .scope = MODE_SCOPE_GLOBAL, .mode = MODE_SAFE_LOSS, .by = "host"};
+    snprintf(m.reason, sizeof m.reason, "%s", "the journal is shorter than its head");
+    return say(l, FACT_MODE, &m, tr);
+}
+
+static struct result begin(struct lockstep *l, struct trail *tr)
+{
+    bool fresh = l->seq.last_seq == 0;
+    if (fresh && l->o.doc == NULL)
+        l->seq.last_ns = clock_wall(l->o.clock);
+    if (fresh)
+        TRY(say_genesis(l, tr));
+    TRY(say_start(l, tr));
+    TRY(say_doubt(l, tr));
+    if (l->o.doc == NULL)
+        return OK_RESULT;
+    if (fresh)
+        TRY(say_deployment(l, tr));
+    TRY(say_dataset(l, 0, tr));
+    TRY(lockstep_fetch(l, tr)); /* history, when there is some */
+    TRY(belief_activate(l->plant.belief, tr));
+    return say_plugins(l, tr);
+}
+
+static struct result build(struct lockstep *l, struct trail *tr)
+{
+    TRY(map_memory(l));
+    TRY(open_journal(l, tr));
+    if (l->o.doc != NULL) {
+        TRY(open_venues(l, tr));
+        TRY(open_source(l, tr));
+    }
+    return begin(l, tr);
+}
+
+struct result lockstep_open(const struct lockstep_options *o, struct lockstep **out,
+                            struct trail *tr)
+{
+    must(o->kind == FACT_RUN_PAPER || o->kind == FACT_RUN_BACKTEST);
+    struct lockstep *l = calloc(1, sizeof *l);
+    must(l != NULL);
+    l->magic = LOCKSTEP_MAGIC;
+    l->o = *o;
+    if (l->o.seed == 0)
+        l->o.seed = o->doc != NULL && o->doc->seed != 0 ? o->doc->seed : 1;
+    l->until_ns = INT64_MAX;
+    seq_init(&l->seq, 0, 0);
+    struct result r = build(l, tr);
+    if (!is_ok(r)) {
+        lockstep_free(l);
+        return r;
+    }
+    *out = l;
+    return OK_RESULT;
+}
+
+struct result lockstep_snapshot(struct lockstep *l, struct trail *tr)
+{
+    must(l->journal != NULL);
+    l->snapshot_seq = l->seq.last_seq;
+    size_t bytes = core_snapshot_bytes(l->core);
+    void *memory = malloc(bytes);
+    must(memory != NULL);
+    size_t count = core_snapshot(l->core, memory, bytes);
+    struct fact_snapshot e = {.seq = l->seq.last_seq, .bytes = count};
+    struct result r = journal_wait(l->journal, l->seq.last_seq, tr);
+    if (is_ok(r))
+        r = journal_snapshot_write(l->o.journal_dir, e.seq, memory, count, e.sha256, tr);
+    free(memory);
+    return is_ok(r) ? say(l, FACT_SNAPSHOT, &e, tr) : r;
+}
+
+static uint32_t positions_left(const struct lockstep *l)
+{
+    struct core_position_view v;
+    uint32_t n = 0;
+    for (uint32_t i = 0; core_position(l->core, i, &v); i++)
+        n += v.qty != 0;
+    return n;
+}
+
+/* ---- ending ---- */
+
+struct result lockstep_stop(struct lockstep *l, struct lockstep_report *out, struct trail *tr)
+{
+    must(l->magic == LOCKSTEP_MAGIC && !l->stopped);
+    struct feed_totals f = {0};
+    if (l->feed != NULL)
+        feed_totals(l->feed, &f);
+    if (l->feed != NULL)
+        TRY(say_dataset(l, f.rows, tr));
+    uint32_t left = positions_left(l);
+    struct fact_stop e = {.forced = left > 0, .positions = left};
+    TRY(say(l, FACT_STOP, &e, tr));
+    l->stopped = true;
+    lockstep_report(l, out);
+    if (l->journal != NULL) {
+        struct journal *j = l->journal;
+        l->journal = NULL;
+        TRY(journal_close(j, l->report.head, tr));
+    } else {
+        hash_sha256_end(l->effects_hash, l->report.effects_sha256);
+    }
+    lockstep_report(l, out);
+    return OK_RESULT;
+}
+
+void lockstep_report(struct lockstep *l, struct lockstep_report *out)
+{
+    l->report.totals = *core_totals(l->core);
+    l->report.last_seq = l->seq.last_seq;
+    l->report.positions_left = positions_left(l);
+    l->report.orders_left = core_open_orders(l->core);
+    if (l->feed != NULL)
+        feed_totals(l->feed, &l->report.feed);
+    l->report.venue_orders = l->report.venue_fills = 0;
+    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
+        struct venue_totals t;
+        if (l->venue[i] == NULL)
+            continue;
+        venue_totals(l->venue[i], &t);
+        l->report.venue_orders += t.orders;
+        l->report.venue_fills += t.fills;
+    }
+    *out = l->report;
+}
+
+void lockstep_free(struct lockstep *l)
+{
+    if (l == NULL)
+        return;
+    struct trail tr = {0};
+    uint8_t head[FACT_HASH_BYTES];
+    if (l->journal != NULL)
+        (void)!is_ok(journal_close(l->journal, head, &tr));
+    plant_close(&l->plant);
+    feed_close(l->feed);
+    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
+        if (l->ledger[i] != NULL)
+            fclose(l->ledger[i]);
+    }
+    if (l->effects_hash != NULL)
+        hash_sha256_free(l->effects_hash);
+    arena_unmap(&l->arena);
+    free(l);
+}
+
+const struct core *lockstep_core(const struct lockstep *l)
+{
+    return l->core;
+}
+
+const struct plant *lockstep_plant(const struct lockstep *l)
+{
+    return &l->plant;
+}
+
+const struct journal *lockstep_journal(const struct lockstep *l)
+{
+    return l->journal;
+}
+
+const struct journal_found *lockstep_found(const struct lockstep *l)
+{
+    return &l->found;
+}
+
+int64_t lockstep_now(const struct lockstep *l)
+{
+    return l->seq.last_ns;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine's parts, shared by lockstep.c (turns), lockstep_open.c (building, recovery) and
+ * carry.c (effects). Internal to host/flow.
+ */
+#ifndef FLOW_LOCKSTEP_PRIV_H
+#define FLOW_LOCKSTEP_PRIV_H
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/must.h"
+#include "core/seq.h"
+#include "flow/lockstep.h"
+#include "venue/venue.h"
+#include <stdio.h>
+
+enum { CARRY_PENDING_MAX = 8192 }; /* SENT answers of one step: a kill cancels every order */
+
+struct carry_pending { /* answers of the engine itself: SENT, FOUND */
+    uint16_t type;
+    uint64_t cause_seq;
+    union {
+        struct fact_sent sent;
+        struct fact_found found;
+    } u;
+};
+
+struct lockstep {
+    uint32_t magic;
+    struct lockstep_options o;
+    struct core *core;
+    struct seq seq;
+    struct plant plant;
+    struct feed *feed;
+    struct bay_module *source_module;
+    union tn_number source_params[TN_MAX_PARAMS];
+    struct venue *venue[DEPLOY_ACCOUNTS_MAX]; /* by account id - 1; NULL = none */
+    struct arena arena;     /* core, venues, step buffer */
+    uint8_t *step_bytes;    /* event record, then effects */
+    struct core_out out;
+    struct journal *journal; /* NULL in a backtest */
+    struct journal_found found;
+    struct hash_sha256 *effects_hash; /* backtest */
+    FILE *ledger[DEPLOY_ACCOUNTS_MAX];
+    /* the source's next event */
+    struct fact_view market;
+    bool has_market, market_shown, source_ended;
+    uint64_t skip; /* market events that a recovered journal already holds */
+    int64_t until_ns;
+    /* answers of the engine to the core */
+    struct carry_pending pending[CARRY_PENDING_MAX];
+    uint32_t pending_head, pending_count;
+    /* what is next */
+    uint32_t next_kind;
+    int64_t next_ns;
+    uint64_t snapshot_seq; /* of the last snapshot */
+    struct lockstep_report report;
+    bool stopped;
+};
+
+/* carry.c: hands the effects of the last step to the venue and to belief. */
+MUST_USE struct result carry_effects(struct lockstep *l, struct trail *tr);
+void carry_take(struct lockstep *l, struct carry_pending *out);
+
+/* lockstep.c: numbers one event, steps, records, carries, collects answers. */
+MUST_USE struct result lockstep_event(struct lockstep *l, uint16_t type, const void *payload,
+                                      int64_t t_ns, uint64_t cause_seq, uint32_t source,
+                                      struct trail *tr);
+/* Stores the state between two events and says so; the journal is caught up with first. */
+MUST_USE struct result lockstep_snapshot(struct lockstep *l, struct trail *tr);
+/* Reads the next fact of the source into l->market. */
+MUST_USE struct result lockstep_fetch(struct lockstep *l, struct trail *tr);
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See replay.h. Record by record: an event is stepped and its effects kept in a buffer; each effect
+ * record that follows is compared with the next one there. A record too few, too many or different
+ * ends the walk with a sentence that names it.
+ */
+#include "flow/replay.h"
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/must.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct core_limits replay_limits = {.orders = 16384, .fills = 65536};
+
+struct walk {
+    struct core *core;
+    struct core_out out;
+    uint32_t at;       /* next effect of the last step to be compared */
+    uint64_t from_seq; /* events up to here are not stepped */
+    struct hash_sha256 *hash;
+    struct replay_report *rep;
+};
+
+static void add_effect(struct walk *w, const struct fact_head *head, const void *payload)
+{
+    struct fact_head h = *head;
+    h.crc = 0;
+    hash_sha256_add(w->hash, &h, sizeof h);
+    hash_sha256_add(w->hash, payload, h.bytes);
+}
+
+static void differ(struct walk *w, uint64_t seq, uint32_t sub, const char *journal,
+                   const char *replay)
+{
+    w->rep->differences = 1;
+    w->rep->differs_seq = seq;
+    w->rep->differs_sub = sub;
+    snprintf(w->rep->difference, sizeof w->rep->difference,
+             "event %lu effect %u: the journal has %s, the replay gives %s", (unsigned long)seq,
+             sub, journal, replay);
+}
+
+/* Nothing of the last step may be left over when the next event comes. */
+static bool step_is_done(struct walk *w)
+{
+    if (w->at == w->out.used)
+        return true;
+    const struct fact_head *h = (const struct fact_head *)(const void *)(w->out.bytes + w->at);
+    differ(w, h->seq, h->sub, "nothing more", fact_name(h->type));
+    return false;
+}
+
+static bool take_effect(struct walk *w, const struct fact_head *head, const void *payload)
+{
+    if (head->seq <= w->from_seq) {
+        add_effect(w, head, payload);
+        return true;
+    }
+    if (w->at == w->out.used) {
+        differ(w, head->seq, head->sub, fact_name(head->type), "nothing more");
+        return false;
+    }
+    const struct fact_head *mine = (const struct fact_head *)(const void *)(w->out.bytes + w->at);
+    struct fact_head recorded = *head;
+    recorded.crc = 0;
+    if (memcmp(mine, &recorded, sizeof recorded) != 0) {
+        differ(w, head->seq, head->sub, fact_name(head->type),
+               mine->type == head->type ? "the same with another header" : fact_name(mine->type));
+        return false;
+    }
+    if (memcmp(mine + 1, payload, head->bytes) != 0) {
+        differ(w, head->seq, head->sub, fact_name(head->type), "the same with other content");
+        return false;
+    }
+    add_effect(w, mine, mine + 1);
+    w->at += (uint32_t)sizeof *mine + mine->bytes;
+    w->rep->effects++;
+    return true;
+}
+
+static bool take_event(struct walk *w, const struct fact_head *head, const void *payload)
+{
+    if (!step_is_done(w))
+        return false;
+    if (head->seq <= w->from_seq)
+        return true;
+    if (head->seq != core_seq(w->core) + 1) {
+        differ(w, head->seq, 0, "an event out of number", "the next number");
+        return false;
+    }
+    core_step(w->core, head, payload, &w->out);
+    w->at = 0;
+    w->rep->events++;
+    return true;
+}
+
+static struct result walk_journal(struct walk *w, struct journal_reader *r, struct trail *tr)
+{
+    struct fact_head head;
+    const void *payload;
+    struct result x;
+    bool same = true;
+    while (same && is_ok(x = journal_reader_next(r, &head, &payload, tr))) {
+        w->rep->records++;
+        if (head.sub != 0) {
+            same = take_effect(w, &head, payload);
+            continue;
+        }
+        w->rep->last_seq = head.seq;
+        w->rep->last_ns = head.t_ns;
+        same = take_event(w, &head, payload);
+    }
+    if (!same)
+        return OK_RESULT;
+    if (x.code != RESULT_END)
+        return x;
+    (void)step_is_done(w);
+    return OK_RESULT;
+}
+
+static struct result restore(struct walk *w, const char *dir, uint64_t upto, struct trail *tr)
+{
+    void *bytes = NULL;
+    size_t count = 0;
+    uint64_t seq = 0;
+    struct trail none = {0};
+    struct result r = journal_snapshot_read(dir, upto, &seq, &bytes, &count, &none);
+    if (r.code == RESULT_NOT_FOUND)
+        return OK_RESULT;
+    if (!is_ok(r))
+        return FAIL_AS(tr, r, "%s", trail_sentence(&none, r));
+    r = core_restore(w->core, bytes, count, tr);
+    free(bytes);
+    w->from_seq = w->rep->from_seq = seq;
+    return r;
+}
+
+static struct result end_of(struct journal_store *store, uint64_t *seq, struct trail *tr)
+{
+    struct journal_reader *r = NULL;
+    struct fact_head head;
+    const void *payload;
+    TRY(journal_reader_open(store, &r, tr));
+    struct result x = OK_RESULT;
+    *seq = 0;
+    while (is_ok(x = journal_reader_next(r, &head, &payload, tr)))
+        *seq = head.seq;
+    journal_reader_close(r);
+    return x.code == RESULT_END ? OK_RESULT : x;
+}
+
+struct result replay_run(struct journal_store *store, const char *dir, bool snapshot,
+                         struct core *core, struct replay_report *out, struct trail *tr)
+{
+    memset(out, 0, sizeof *out);
+    struct walk w = {.core = core, .rep = out};
+    struct journal_reader *r = NULL;
+    struct arena a = {0};
+    uint64_t last = 0;
+    struct result x = arena_map(&a, CORE_OUT_BYTES);
+    if (is_ok(x))
+        x = hash_sha256_new(&w.hash);
+    if (is_ok(x) && snapshot)
+        x = end_of(store, &last, tr);
+    if (is_ok(x) && snapshot)
+        x = restore(&w, dir, last, tr);
+    if (is_ok(x))
+        x = journal_reader_open(store, &r, tr);
+    if (!is_ok(x))
+        goto out;
+    w.out.bytes = arena_take(&a, CORE_OUT_BYTES, 64);
+    w.out.capacity = CORE_OUT_BYTES;
+    must(w.out.bytes != NULL);
+    hash_sha256_begin(w.hash);
+    x = walk_journal(&w, r, tr);
+    hash_sha256_end(w.hash, out->effects_sha256);
+    memcpy(out->chain, journal_reader_chain(r), sizeof out->chain);
+out:
+    if (r != NULL)
+        journal_reader_close(r);
+    if (w.hash != NULL)
+        hash_sha256_free(w.hash);
+    arena_unmap(&a);
+    return x;
+}
+
+struct result replay_dir(const char *dir, bool snapshot, struct replay_report *out,
+                         struct trail *tr)
+{
+    struct journal_store *store = NULL;
+    struct arena a = {0};
+    TRY(journal_store_rocksdb(dir, false, true, &store, tr));
+    size_t bytes = core_bytes(&replay_limits);
+    struct result r = arena_map(&a, bytes + 64);
+    if (is_ok(r)) {
+        struct core *core = core_init(arena_take(&a, bytes, 64), bytes, &replay_limits);
+        r = replay_run(store, dir, snapshot, core, out, tr);
+    }
+    arena_unmap(&a);
+    store->ops->close(store);
+    return r;
+}

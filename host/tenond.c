@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tenond: the host. Takes the flags of `tenon run`, builds the parts in order, runs the engine on
+ * this thread until the market ends, the time is up or a signal comes, and stops in reverse; then
+ * it proves the run by replaying its journal, and prints the summary.
+ *
+ * Order: pin libm (re-executes once), arguments, deployment, socket (a second host ends here),
+ * engine (journal, recovery, plugins), own user, turns. As root it gives its folders to the user
+ * `tenon` and becomes that user before the first turn.
+ *
+ * Pace: headless goes as fast as it can; otherwise market time follows the wall clock times the
+ * speed, and this thread sleeps on an eventfd that the gateway wakes.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/must.h"
+#include "base/num.h"
+#include "base/privilege.h"
+#include "flow/publish.h"
+#include "flow/summary.h"
+#include "gateway/args.h"
+#include "gateway/gateway.h"
+#include "gateway/paths.h"
+
+enum { LOOK_EVERY = 256, VIEW_MS = 250, STATUS_MS = 1000, WAIT_MS = 100, GUARD_MS = 1000 };
+enum { DISK_FULL_PPM = 950000, DISK_ROOM_PPM = 900000 };
+#define MS_NS 1000000ll
+#define DEMO_FAULTS_PER_DAY 60 /* so that the gate has something to deny */
+#define DEMO_HEADLESS_NS (48 * 3600 * 1000000000ll)
+#define DEMO_SPEED 60000ll /* thousandths: a market minute a second */
+
+struct tenond {
+    struct args a;
+    struct deploy_doc doc;
+    bool has_doc;
+    char journal[PATHS_BYTES], heads[PATHS_BYTES], plugins[PATHS_BYTES], state[PATHS_BYTES];
+    char config[PATHS_BYTES], instruments[PATHS_BYTES];
+    const char *market;
+    struct log *log;
+    struct gateway *gateway;
+    struct lockstep *engine;
+    struct lockstep_report report;
+    int wake_fd;
+    bool headless;
+    int64_t speed; /* thousandths of real time; 0 = as fast as it goes */
+    int64_t for_ns;
+    int64_t started_ns;           /* wall clock */
+    int64_t wall0_ns, market0_ns; /* where pacing began, monotonic */
+    int64_t view_ns, status_ns;
+    uint64_t window_events;
+    int64_t window_ns;
+    int64_t guard_ns;    /* when clock and disk were looked at last */
+    int64_t skew_ns;     /* as last told to the core */
+    bool disk_reducing;  /* the host itself commanded REDUCING for want of disk */
+    bool full_said;
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int sig)
+{
+    stop_signal = sig;
+}
+
+static int fail(struct result r, const struct trail *tr)
+{
+    struct complaint c = {0};
+    char line[2048];
+    (void)complaint_from(&c, r, "tenond", tr);
+    (void)complaint_print(&c, line, sizeof line);
+    fprintf(stderr, "%s\n", line);
+    return complaint_exit(&c);
+}
+
+/* ---- arguments to settings ---- */
+
+/* A shipped configuration: $TENON_CONFIGS, else configs/ of the source tree around the program, else
+ * that of an installation. */
+static struct result default_file(const char *name, char out[PATHS_BYTES], struct trail *tr)
+{
+    char program[PATHS_BYTES];
+    const char *env = getenv("TENON_CONFIGS");
+    static const char *const below[] = {"../../configs", "../share/tenon/configs"};
+    TRY(paths_program(program, tr));
+    int n = env ? snprintf(out, PATHS_BYTES, "%s/%s", env, name) : 0;
+    if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
+        return OK_RESULT;
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        n = snprintf(out, PATHS_BYTES, "%s/%s/%s", program, below[i], name);
+        if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
+            return OK_RESULT;
+    }
+    return FAIL(tr, NOT_FOUND, "%s: not found beside the program; name it with --%s", name,
+                strcmp(name, "instruments.yaml") == 0 ? "instruments" : "config");
+}
+
+/* The demo's deployment for what it runs on: the generator, bars, or a tape of trades. */
+static struct result demo_config(struct tenond *d, struct trail *tr)
+{
+    const char *data = args_text(&d->a, FLAG_DATA, NULL);
+    const char *name = data == NULL                ? "demo.yaml"
+                       : strstr(data, "trades")    ? "paper-tape.yaml"
+                       : strstr(data, "quotes")    ? "paper-tape.yaml"
+                                                   : "paper-bars.yaml";
+    return default_file(name, d->config, tr);
+}
+
+static struct result read_deployment(struct tenond *d, struct trail *tr)
+{
+    const char *config = args_text(&d->a, FLAG_CONFIG, NULL);
+    const char *instrument = args_text(&d->a, FLAG_INSTRUMENT, NULL);
+    const char *given = args_text(&d->a, FLAG_INSTRUMENTS, NULL);
+    if (config == NULL && !args_has(&d->a, FLAG_DEMO))
+        return OK_RESULT; /* a host without a deployment waits for one */
+    if (given != NULL)
+        snprintf(d->instruments, sizeof d->instruments, "%s", given);
+    else
+        TRY(default_file("instruments.yaml", d->instruments, tr));
+    if (config != NULL)
+        snprintf(d->config, sizeof d->config, "%s", config);
+    else
+        TRY(demo_config(d, tr));
+    d->has_doc = true;
+    if (instrument != NULL)
+        return deploy_read_as(d->config, d->instruments, instrument, &d->doc, tr);
+    return deploy_read(d->config, d->instruments, &d->doc, tr);
+}
+
+static struct result settle_paths(struct tenond *d, struct trail *tr)
+{
+    const char *j = args_text(&d->a, FLAG_JOURNAL, NULL);
+    const char *h = args_text(&d->a, FLAG_HEADS, NULL);
+    const char *p = args_text(&d->a, FLAG_PLUGINS, NULL);
+    if (j != NULL)
+        snprintf(d->journal, sizeof d->journal, "%s", j);
+    else
+        TRY(paths_state("journal", d->journal, tr));
+    if (h != NULL)
+        snprintf(d->heads, sizeof d->heads, "%s", h);
+    else
+        TRY(paths_state("heads", d->heads, tr));
+    if (p != NULL)
+        snprintf(d->plugins, sizeof d->plugins, "%s", p);
+    else
+        TRY(paths_beside("plugins", d->plugins, tr));
+    snprintf(d->state, sizeof d->state, "%s", d->journal);
+    char *slash = strrchr(d->state, '/');
+    if (slash != NULL && slash != d->state)
+        *slash = 0;
+    return OK_RESULT;
+}
+
+static void settle_pace(struct tenond *d)
+{
+    d->headless = args_has(&d->a, FLAG_HEADLESS);
+    d->for_ns = args_has(&d->a, FLAG_FOR) ? d->a.flag[FLAG_FOR].value : 0;
+    d->market = args_text(&d->a, FLAG_DATA, NULL);
+    bool generated = d->market == NULL;
+    if (d->market != NULL && strrchr(d->market, '/') != NULL)
+        d->market = strrchr(d->market, '/') + 1;
+    if (generated)
+        d->market = "generated market";
+    if (d->headless && generated && d->for_ns == 0)
+        d->for_ns = DEMO_HEADLESS_NS;
+    if (args_has(&d->a, FLAG_SPEED))
+        d->speed = d->a.flag[FLAG_SPEED].value;
+    else if (!d->headless)
+        d->speed = args_has(&d->a, FLAG_DEMO) ? DEMO_SPEED : 1000;
+}
+
+static struct result make_dirs(const char *path, struct trail *tr)
+{
+    char part[PATHS_BYTES];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *p = part + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = 0;
+        (void)mkdir(part, 0755);
+        *p = '/';
+    }
+    if (mkdir(part, 0750) != 0 && errno != EEXIST)
+        return FAIL(tr, IO, "folder %s: cannot be made: %s; choose another", path, strerror(errno));
+    return OK_RESULT;
+}
+
+/* ---- opening ---- */
+
+static void wake(void *arg)
+{
+    const struct tenond *d = arg;
+    uint64_t one = 1;
+    if (write(d->wake_fd, &one, sizeof one) < 0)
+        return; /* a full counter is awake already */
+}
+
+static struct result open_gateway(struct tenond *d, struct trail *tr)
+{
+    d->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (d->wake_fd < 0)
+        return FAIL(tr, IO, "eventfd: %s", strerror(errno));
+    struct gateway_options o = {.socket_path = args_text(&d->a, FLAG_SOCKET, NULL),
+                                .log = d->log,
+                                .wake = wake,
+                                .wake_arg = d};
+    return gateway_open(&o, &d->gateway, tr);
+}
+
+static struct result become_own_user(struct tenond *d, struct trail *tr)
+{
+    if (!privilege_is_root())
+        return OK_RESULT;
+    TRY(privilege_give(d->journal, "tenon", tr));
+    TRY(privilege_give(d->heads, "tenon", tr));
+    TRY(privilege_give(gateway_socket(d->gateway), "tenon", tr));
+    return privilege_drop("tenon", d->journal, tr);
+}
+
+static struct result open_engine(struct tenond *d, struct trail *tr)
+{
+    bool demo = args_has(&d->a, FLAG_DEMO);
+    const char *data = args_text(&d->a, FLAG_DATA, NULL);
+    struct lockstep_options o = {.doc = d->has_doc ? &d->doc : NULL,
+                                 .kind = FACT_RUN_PAPER,
+                                 .plugin_dir = d->plugins,
+                                 .data_path = data,
+                                 .journal_dir = d->journal,
+                                 .heads_dir = d->heads,
+                                 .ledger_path = d->has_doc ? d->heads : NULL,
+                                 .seed = (uint64_t)d->a.flag[FLAG_SEED].value,
+                                 .faults_per_day = demo && data == NULL ? DEMO_FAULTS_PER_DAY : 0,
+                                 .log = d->log,
+                                 .clock = &clock_system};
+    TRY(lockstep_open(&o, &d->engine, tr));
+    if (!demo)
+        return OK_RESULT;
+    struct fact_auto on = {.on = 1, .by = "demo"}; /* the demo plays its own operator */
+    return lockstep_command(d->engine, FACT_AUTO, &on, tr);
+}
+
+static struct result open_all(struct tenond *d, struct trail *tr)
+{
+    TRY(settle_paths(d, tr));
+    TRY(read_deployment(d, tr));
+    settle_pace(d);
+    if (privilege_is_root())
+        TRY(privilege_user("tenon", tr));
+    TRY(make_dirs(d->journal, tr));
+    TRY(make_dirs(d->heads, tr));
+    TRY(log_open(&d->log, STDERR_FILENO, isatty(STDERR_FILENO) ? LOG_WORDS : LOG_JSON, LOG_INFO));
+    TRY(open_gateway(d, tr));
+    TRY(open_engine(d, tr));
+    return become_own_user(d, tr);
+}
+
+/* ---- the view ---- */
+
+static void publish(struct tenond *d, int64_t mono_ns)
+{
+    static struct gateway_view v; /* large; one thread */
+    publish_view(d->engine, d->has_doc ? &d->doc : NULL, d->market, &v);
+    v.started_ns = d->started_ns;
+    v.window_events = v.seq - d->window_events;
+    v.window_ns = (uint64_t)(mono_ns - d->window_ns);
+    d->window_events = v.seq;
+    d->window_ns = mono_ns;
+    gateway_publish(d->gateway, &v);
+}
+
+/* ---- commands ---- */
+
+static struct result obey(struct tenond *d, const struct gateway_request *q, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    char text[160];
+    if (q->kind == GATEWAY_KILL) {
+        struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL,
+                              .mode = MODE_KILLED,
+                              .keep_positions = q->keep_positions};
+        memcpy(m.by, q->by, sizeof m.by);
+        memcpy(m.reason, q->reason, sizeof m.reason);
+        uint32_t open = core_open_orders(lockstep_core(d->engine));
+        r = lockstep_command(d->engine, FACT_MODE, &m, tr);
+        snprintf(text, sizeof text, "killed: no new risk, %u open orders being cancelled, %s", open,
+                 q->keep_positions ? "positions kept" : "positions being flattened");
+    } else if (q->kind == GATEWAY_AUTO) {
+        struct fact_auto a = {.strategy = q->target, .on = q->on};
+        memcpy(a.by, q->by, sizeof a.by);
+        r = lockstep_command(d->engine, FACT_AUTO, &a, tr);
+        snprintf(text, sizeof text, "auto trading is %s", q->on ? "on" : "off");
+    } else if (q->kind == GATEWAY_MODE) {
+        struct fact_mode m = {.scope = q->scope, .id = q->target, .mode = q->mode};
+        memcpy(m.by, q->by, sizeof m.by);
+        memcpy(m.reason, q->reason, sizeof m.reason);
+        r = lockstep_command(d->engine, FACT_MODE, &m, tr);
+        snprintf(text, sizeof text, "mode commanded");
+    } else {
+        stop_signal = SIGTERM;
+        snprintf(text, sizeof text, "stopping");
+    }
+    publish(d, clock_mono(&clock_system)); /* whoever asks after the answer sees its effect */
+    gateway_answer(d->gateway, q->id, is_ok(r) ? 0 : result_exit(r),
+                   is_ok(r) ? text : trail_sentence(tr, r));
+    return r;
+}
+
+static struct result obey_all(struct tenond *d, struct trail *tr)
+{
+    struct gateway_request q;
+    struct result r = OK_RESULT;
+    while (is_ok(r) && gateway_poll(d->gateway, &q))
+        r = obey(d, &q, tr);
+    return r;
+}
+
+/* ---- telling ---- */
+
+static void status_line(const struct tenond *d)
+{
+    const struct core *c = lockstep_core(d->engine);
+    const struct core_totals *t = core_totals(c);
+    struct core_account_view a;
+    char when[CLOCK_TEXT_BYTES], equity[NUM_TEXT_BYTES] = "-";
+    clock_print(lockstep_now(d->engine), when);
+    int64_t cents;
+    if (core_account(c, 0, &a) && is_ok(num_rescale(a.equity, a.exp, -2, NUM_HALF_EVEN, &cents)))
+        num_print(cents, -2, equity);
+    static const char *const mode[MODE_END] = {
+        "UNSET",
+#define X(id, name, risk, reduce, work, lifted, text) #name,
+        MODES(X)
+#undef X
+    };
+    printf("%.19s  %s auto %s  events %lu  signals %lu  orders %lu (%u open)  fills %lu  denied "
+           "%lu  equity %s\n",
+           when, mode[core_mode(c, MODE_SCOPE_GLOBAL, 0)], core_auto(c, 0) ? "on" : "off",
+           (unsigned long)core_seq(c), (unsigned long)t->signals, (unsigned long)t->orders,
+           core_open_orders(c), (unsigned long)t->fills, (unsigned long)t->denials, equity);
+    fflush(stdout);
+}
+
+static void tell(struct tenond *d)
+{
+    int64_t now = clock_mono(&clock_system);
+    if (now - d->view_ns >= VIEW_MS * MS_NS) {
+        d->view_ns = now;
+        publish(d, now);
+    }
+    if (!d->headless && d->has_doc && now - d->status_ns >= STATUS_MS * MS_NS) {
+        d->status_ns = now;
+        status_line(d);
+    }
+}
+
+/* ---- guards ---- */
+
+/* How far the wall clock has left the monotonic one since the start: a step or a freeze of it. */
+static struct result guard_clock(struct tenond *d, int64_t mono_ns, struct trail *tr)
+{
+    int64_t wall = clock_wall(&clock_system) - d->started_ns;
+    int64_t skew = wall - (mono_ns - d->wall0_ns);
+    int64_t change = skew > d->skew_ns ? skew - d->skew_ns : d->skew_ns - skew;
+    if (change < MS_NS)
+        return OK_RESULT;
+    d->skew_ns = skew;
+    struct fact_clock e = {.skew_ns = skew};
+    return lockstep_command(d->engine, FACT_CLOCK, &e, tr);
+}
+
+/* Decision note 0006: a filling disk is REDUCING, by the host, until there is room again. */
+static struct result guard_disk(struct tenond *d, struct trail *tr)
+{
+    uint64_t ppm = 0;
+    const struct journal *j = lockstep_journal(d->engine);
+    if (j == NULL)
+        return OK_RESULT;
+    (void)!is_ok(journal_health(j, &ppm));
+    bool fills = ppm >= DISK_FULL_PPM, has_room = ppm < DISK_ROOM_PPM;
+    enum mode now = core_mode(lockstep_core(d->engine), MODE_SCOPE_GLOBAL, 0);
+    struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL, .by = "host"};
+    if (!d->disk_reducing && fills && now < MODE_REDUCING) {
+        m.mode = MODE_REDUCING;
+        snprintf(m.reason, sizeof m.reason, "disk %lu %% full", (unsigned long)(ppm / 10000));
+        log_now(d->log, LOG_ERROR, NULL,
+                "journal %s: the disk is %lu %% full: only reducing orders from here on; free space "
+                "or prune the journal",
+                d->journal, (unsigned long)(ppm / 10000));
+    } else if (d->disk_reducing && has_room && now == MODE_REDUCING) {
+        m.mode = MODE_ACTIVE;
+        snprintf(m.reason, sizeof m.reason, "there is room on the disk again");
+    } else {
+        return OK_RESULT;
+    }
+    d->disk_reducing = m.mode == MODE_REDUCING;
+    return lockstep_command(d->engine, FACT_MODE, &m, tr);
+}
+
+static struct result guard(struct tenond *d, struct trail *tr)
+{
+    int64_t now = clock_mono(&clock_system);
+    if (now - d->guard_ns < GUARD_MS * MS_NS)
+        return OK_RESULT;
+    d->guard_ns = now;
+    if (!d->headless)
+        TRY(guard_clock(d, now, tr));
+    return guard_disk(d, tr);
+}
+
+/* ---- running ---- */
+
+static void sleep_ms(const struct tenond *d, int64_t ms)
+{
+    struct pollfd p = {.fd = d->wake_fd, .events = POLLIN};
+    if (poll(&p, 1, (int)(ms < 0 ? 0 : ms > WAIT_MS ? WAIT_MS : ms)) > 0) {
+        uint64_t count;
+        if (read(d->wake_fd, &count, sizeof count) < 0)
+            return; /* somebody else drained it */
+    }
+}
+
+/* How long until the next event may be taken; 0 = now. */
+static int64_t wait_ns(struct tenond *d, int64_t next_ns)
+{
+    if (d->speed == 0)
+        return 0;
+    int64_t wall = clock_mono(&clock_system) - d->wall0_ns;
+    __int128 market = (__int128)wall * d->speed / 1000;
+    __int128 ahead = (__int128)next_ns - d->market0_ns - market;
+    if (ahead <= 0)
+        return 0;
+    __int128 wait = ahead * 1000 / d->speed;
+    return wait > 1000 * MS_NS ? 1000 * MS_NS : (int64_t)wait;
+}
+
+static bool time_is_up(const struct tenond *d)
+{
+    return !d->headless && d->for_ns > 0 &&
+           clock_mono(&clock_system) - d->wall0_ns >= d->for_ns;
+}
+
+/* The disk is full: said once, then tried again; commands are still obeyed. */
+static void wait_for_room(struct tenond *d)
+{
+    if (!d->full_said)
+        log_now(d->log, LOG_ERROR, NULL,
+                "journal %s: the disk is full; no new risk is taken until there is room: free space",
+                d->journal);
+    d->full_said = true;
+    tell(d);
+    sleep_ms(d, WAIT_MS);
+}
+
+static struct result run(struct tenond *d, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    int64_t next_ns;
+    uint32_t turns = 0;
+    d->started_ns = clock_wall(&clock_system);
+    d->wall0_ns = clock_mono(&clock_system);
+    TRY(lockstep_next(d->engine, &next_ns, tr));
+    d->market0_ns = next_ns == INT64_MAX ? lockstep_now(d->engine) : next_ns;
+    if (d->headless && d->for_ns > 0)
+        lockstep_until(d->engine, d->market0_ns + d->for_ns);
+    while (stop_signal == 0 && !time_is_up(d)) {
+        r = obey_all(d, tr);
+        if (is_ok(r) && (d->speed != 0 || turns % LOOK_EVERY == 0))
+            r = guard(d, tr);
+        if (!is_ok(r))
+            return r;
+        if (d->speed != 0 || !d->has_doc) {
+            r = lockstep_next(d->engine, &next_ns, tr);
+            int64_t wait = is_ok(r) ? wait_ns(d, next_ns) : 0;
+            if (wait > 0 || !d->has_doc) {
+                tell(d);
+                sleep_ms(d, d->has_doc ? (wait + MS_NS - 1) / MS_NS : WAIT_MS);
+                continue;
+            }
+        }
+        if (is_ok(r))
+            r = lockstep_turn(d->engine, tr);
+        if (r.code == RESULT_AGAIN) {
+            wait_for_room(d);
+            continue;
+        }
+        if (!is_ok(r))
+            break;
+        d->full_said = false;
+        if (++turns % LOOK_EVERY == 0)
+            tell(d);
+    }
+    return r.code == RESULT_END ? OK_RESULT : r;
+}
+
+static int conclude(struct tenond *d, struct trail *tr)
+{
+    struct replay_report replay = {0};
+    char text[TRAIL_TEXT_BYTES];
+    struct result r = lockstep_stop(d->engine, &d->report, tr);
+    if (is_ok(r))
+        r = replay_dir(d->journal, false, &replay, tr);
+    if (!is_ok(r))
+        return fail(r, tr);
+    struct summary s = {.doc = d->has_doc ? &d->doc : NULL,
+                        .core = lockstep_core(d->engine),
+                        .report = &d->report,
+                        .replay = &replay,
+                        .market = d->market,
+                        .state_dir = d->state};
+    if (args_has(&d->a, FLAG_JSON))
+        summary_json(stdout, &s);
+    else
+        summary_print(stdout, &s);
+    fflush(stdout);
+    if (summary_fault(&s, text) == NULL)
+        return 0;
+    fprintf(stderr, "error[RUN] the run does not hold: %s\n", text);
+    return 1;
+}
+
+static void close_all(struct tenond *d)
+{
+    if (d->gateway != NULL)
+        gateway_close(d->gateway);
+    lockstep_free(d->engine);
+    if (d->log != NULL)
+        log_close(d->log);
+    if (d->wake_fd > 0)
+        close(d->wake_fd);
+    free(d);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction sa = {.sa_handler = on_signal};
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    struct trail tr = {0};
+    struct complaint c = {0};
+    struct result r = bay_pin_libm(argv, &tr);
+    if (!is_ok(r))
+        return fail(r, &tr);
+    struct tenond *d = calloc(1, sizeof *d);
+    must(d != NULL);
+    r = args_parse_as(COMMAND_RUN, argc, argv, &d->a, &c);
+    if (is_ok(r))
+        r = args_check_files(&d->a, &c);
+    if (!is_ok(r)) {
+        char line[2048];
+        (void)complaint_print(&c, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+        free(d);
+        return complaint_exit(&c);
+    }
+    catch_signals();
+    r = open_all(d, &tr);
+    if (is_ok(r))
+        r = run(d, &tr);
+    int exit_code = is_ok(r) ? conclude(d, &tr) : fail(r, &tr);
+    close_all(d);
+    return exit_code;
+}
