@@ -218,8 +218,8 @@ struct tn_stream_in {
 
 /* What every instance has. The kind's own table starts with it. */
 struct tn_instance_ops {
-    uint32_t size;
-    uint32_t revision;
+    uint32_t size;     /* of the kind's whole table */
+    uint32_t revision; /* of the kind's interface: 1 for indicator/1 and strategy/1, 0 for drafts */
     /* [setup] Makes an instance. *inst is the plugin's own pointer, handed back in each call. */
     int32_t (*create)(const struct tn_host *host, const struct tn_create *c, void **inst);
     /* [setup] From here on events come. Called after warm-up as well as after state_load. */
