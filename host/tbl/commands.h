@@ -165,7 +165,6 @@
     X(JOURNAL_PRUNE, HEADS, 0, "where the head file and the signed heads are kept")                \
     X(JOURNAL_PRUNE, BEFORE, 1, "drop the records before this event number")                       \
     X(REPLAY, JOURNAL, 0, "where the journal is kept")                                             \
-    X(REPLAY, DATA, 0, "the data file of a backtest's journal")                                    \
     X(REPLAY, SNAPSHOT, 0, "start at the newest snapshot instead of at the first record")          \
     X(REPLAY, CURRENT, 0, "report the first decision that this core logic would make otherwise")   \
     X(EXPLAIN, JOURNAL, 0, "where the journal is kept")                                            \
@@ -176,7 +175,6 @@
     X(BACKTEST, INSTRUMENTS, 0, "definitions of the instruments that the deployment names")        \
     X(BACKTEST, DATA, 1, "bars, trades or quotes (CSV, .gz, .zst)")                                \
     X(BACKTEST, INSTRUMENT, 1, "which instrument the data is of")                                  \
-    X(BACKTEST, JOURNAL, 0, "keep the journal here; in memory only when not given")                \
     X(BACKTEST, PLUGINS, 0, "where the plugins are")                                               \
     X(BACKTEST, SEED, 0, "seed of the simulated venue")                                            \
     X(HELP, MAN, 0, "print the whole manual page (roff)")

@@ -13,6 +13,7 @@ struct cli {
     struct args a;
     bool json, quiet, utc, color;
     const char *name; /* of the command, for complaints */
+    char **argv;      /* of the program, for those that run belief: they re-execute once */
 };
 
 /* Prints the complaint (and with --json the object on standard output); gives its exit code. */

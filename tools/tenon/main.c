@@ -112,7 +112,7 @@ static bool wants_color(const struct cli *cli)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.name = "tenon"};
+    struct cli cli = {.name = "tenon", .argv = argv};
     struct complaint c;
     signal(SIGPIPE, SIG_IGN); /* `tenon journal cat | head` ends by a failed write, once */
     struct result rc = args_parse(argc, argv, &cli.a, &c);

@@ -258,7 +258,7 @@ static void cli_case67_path_type_is_checked(void **state)
     files_refused("fifo", 64, "is a device, pipe or socket");
     files_refused(".", 64, "is a folder");
     files_refused("absent", 66, "no file");
-    snprintf(line, sizeof line, "backtest --config %s --data %s --instrument X --journal %s",
+    snprintf(line, sizeof line, "backtest --config %s --data %s --instrument X --plugins %s",
              target, target, folder);
     assert_true(is_ok(parse(line)));
     assert_true(is_ok(args_check_files(&a, &c)));
