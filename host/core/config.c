@@ -9,6 +9,9 @@
 #include "core/state.h"
 #include <string.h>
 
+enum { RATE_EXP_MIN = -18, RATE_EXP_MAX = 18 };
+#define AGE_MAX_NS (366ll * 86400 * CORE_SECOND_NS)
+
 static const int64_t default_limit[RISK_RULE_END] = {
 #define X(id, name, code, unit, may_cut, closes, def, source, text) [id] = (def),
     RISK_RULES(X)
@@ -54,10 +57,30 @@ void config_derive(struct core *c)
     }
 }
 
+/* A strategy has one account per instrument; EXTERNAL has a book on each. */
+static struct book_row *find_external(const struct core *c, uint32_t instrument, uint32_t account)
+{
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        struct book_row *b = &c->book[i];
+        if (b->strategy == 0 && b->instrument == instrument && b->account == account)
+            return b;
+    }
+    return NULL;
+}
+
+/* What turns up during a kill is closed like what was there when it came. */
+static uint32_t born_killed(const struct core *c, uint32_t account)
+{
+    const struct account_row *a = &c->account[account];
+    return (c->mode == MODE_KILLED && c->keep_positions == 0) ||
+           (a->mode == MODE_KILLED && a->keep_positions == 0);
+}
+
 struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrument,
                              uint32_t account)
 {
-    struct book_row *b = book_find(c, strategy, instrument);
+    struct book_row *b =
+        strategy == 0 ? find_external(c, instrument, account) : book_find(c, strategy, instrument);
     if (b != NULL)
         return b;
     uint32_t room = c->max.routes + c->max.instruments * c->max.accounts + 1;
@@ -68,7 +91,8 @@ struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrum
                            .instrument = instrument,
                            .account = account,
                            .flatten_ns = CORE_NEVER,
-                           .signal_until_ns = CORE_NEVER};
+                           .signal_until_ns = CORE_NEVER,
+                           .kill_flat = born_killed(c, account)};
     c->book_of[strategy * (c->max.instruments + 1) + instrument] = (uint16_t)i;
     derive_book(c, i);
     return b;
@@ -81,7 +105,7 @@ static void refuse(struct core *c, uint16_t type, uint64_t about)
 
 static void take_currency(struct core *c, const struct fact_currency *e)
 {
-    if (e->id == 0 || e->id > c->max.currencies ||
+    if (e->id == 0 || e->id > c->max.currencies || e->exp < NUM_EXP_MIN || e->exp > NUM_EXP_MAX ||
         (c->currency[e->id].id != 0 && c->currency[e->id].exp != e->exp)) {
         refuse(c, FACT_CURRENCY, e->id);
         return;
@@ -91,11 +115,15 @@ static void take_currency(struct core *c, const struct fact_currency *e)
     memcpy(c->currency[e->id].name, e->name, sizeof e->name);
 }
 
-static bool instrument_ok(const struct core *c, const struct fact_instrument *e)
+bool config_instrument_ok(const struct core *c, const struct fact_instrument *e)
 {
     return e->id != 0 && e->id <= c->max.instruments && e->settle != 0 &&
            e->settle <= c->max.currencies && c->currency[e->settle].id != 0 && e->tick > 0 &&
-           e->lot > 0 && e->min_qty >= 0 && e->multiplier > 0 &&
+           e->lot > 0 && e->min_qty >= 0 && e->multiplier > 0 && e->tick <= CORE_PRICE_MAX &&
+           e->lot <= CORE_QTY_MAX && e->price_max >= 0 && e->age_degraded_ns >= 0 &&
+           e->age_degraded_ns <= AGE_MAX_NS && e->age_down_ns >= 0 &&
+           e->age_down_ns <= AGE_MAX_NS && e->multiplier_exp >= NUM_EXP_MIN &&
+           e->multiplier_exp <= NUM_EXP_MAX &&
            (e->contract == FACT_LINEAR || e->contract == FACT_INVERSE) &&
            e->price_exp >= NUM_EXP_MIN && e->price_exp <= NUM_EXP_MAX &&
            e->qty_exp >= NUM_EXP_MIN && e->qty_exp <= NUM_EXP_MAX &&
@@ -104,26 +132,31 @@ static bool instrument_ok(const struct core *c, const struct fact_instrument *e)
 
 static void take_instrument(struct core *c, const struct fact_instrument *e)
 {
-    if (!instrument_ok(c, e)) {
+    if (!config_instrument_ok(c, e)) {
         refuse(c, FACT_INSTRUMENT, e->id);
         return;
     }
     struct market_row *m = &c->market[e->id];
-    if (m->def.id != 0 && (m->def.price_exp != e->price_exp || m->def.qty_exp != e->qty_exp ||
-                           m->def.settle != e->settle || m->def.contract != e->contract)) {
-        refuse(c, FACT_INSTRUMENT, e->id); /* exponents, currency and kind are for life */
+    if (m->def.id != 0 &&
+        (m->def.price_exp != e->price_exp || m->def.qty_exp != e->qty_exp ||
+         m->def.settle != e->settle || m->def.contract != e->contract ||
+         m->def.multiplier != e->multiplier || m->def.multiplier_exp != e->multiplier_exp)) {
+        /* exponents, multiplier, currency and kind are for life: costs are kept in them */
+        refuse(c, FACT_INSTRUMENT, e->id);
         return;
     }
     if (m->def.id == 0)
         m->session_open = e->has_session ? 0 : 1;
     m->def = *e;
+    c->deadline_ns = INT64_MIN; /* its ages may have become shorter */
     config_derive(c);
 }
 
 static void take_account(struct core *c, const struct fact_account *e)
 {
     if (e->id == 0 || e->id > c->max.accounts || e->currency == 0 ||
-        e->currency > c->max.currencies || c->currency[e->currency].id == 0) {
+        e->currency > c->max.currencies || c->currency[e->currency].id == 0 ||
+        (e->id > 1 && c->account[e->id - 1].def.id == 0)) { /* no gaps, as for instruments */
         refuse(c, FACT_ACCOUNT, e->id);
         return;
     }
@@ -157,6 +190,14 @@ static void take_instance(struct core *c, const struct fact_instance *e)
     memcpy(r->name, e->name, sizeof r->name);
 }
 
+static uint32_t routes(const struct core *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < c->book_count; i++)
+        n += c->book[i].strategy != 0;
+    return n;
+}
+
 static void take_route(struct core *c, const struct fact_route *e)
 {
     bool ok = e->strategy != 0 && e->strategy <= c->max.instances &&
@@ -169,7 +210,7 @@ static void take_route(struct core *c, const struct fact_route *e)
         refuse(c, FACT_ROUTE, e->strategy);
         return;
     }
-    if (b == NULL && c->book_count >= c->max.routes + 1) {
+    if (b == NULL && routes(c) >= c->max.routes) {
         step_alert(c, FACT_ALERT_FULL, NULL, 0, FACT_ROUTE, c->max.routes);
         return;
     }
@@ -177,10 +218,15 @@ static void take_route(struct core *c, const struct fact_route *e)
     b->budget = e->budget;
 }
 
+bool config_limit_ok(const struct core *c, const struct fact_limit *e)
+{
+    return e->rule != 0 && e->rule < RISK_RULE_END && e->limit >= 0 &&
+           e->instrument <= c->max.instruments && e->strategy <= c->max.instances;
+}
+
 static void take_limit(struct core *c, const struct fact_limit *e)
 {
-    if (e->rule == 0 || e->rule >= RISK_RULE_END || e->limit < 0 ||
-        e->instrument > c->max.instruments || e->strategy > c->max.instances) {
+    if (!config_limit_ok(c, e)) {
         refuse(c, FACT_LIMIT, e->rule);
         return;
     }
@@ -199,15 +245,19 @@ static void take_limit(struct core *c, const struct fact_limit *e)
     config_derive(c);
 }
 
+bool config_rate_ok(const struct core *c, const struct fact_rate *e)
+{
+    return e->from != 0 && e->from <= c->max.currencies && e->to != 0 &&
+           e->to <= c->max.currencies && e->from != e->to && e->instrument <= c->max.instruments &&
+           (e->instrument != 0 || e->rate > 0) && e->exp >= RATE_EXP_MIN && e->exp <= RATE_EXP_MAX;
+}
+
 static void take_rate(struct core *c, const struct fact_rate *e)
 {
-    bool ok = e->from != 0 && e->from <= c->max.currencies && e->to != 0 &&
-              e->to <= c->max.currencies && e->from != e->to &&
-              e->instrument <= c->max.instruments && (e->instrument != 0 || e->rate > 0);
     uint32_t i = 0;
     while (i < c->rate_count && !(c->rate[i].from == e->from && c->rate[i].to == e->to))
         i++;
-    if (!ok || i == c->max.currencies * 2) {
+    if (!config_rate_ok(c, e) || i == c->max.currencies * 2) {
         refuse(c, FACT_RATE, e->from);
         return;
     }
@@ -226,9 +276,22 @@ static void take_start(struct core *c, const struct fact_start *e)
 
 static void take_balance(struct core *c, const struct fact_balance *e)
 {
+    int64_t cash;
     if (e->account == 0 || e->account > c->max.accounts || c->account[e->account].def.id == 0 ||
-        !is_ok(num_add(c->account[e->account].cash, e->amount, &c->account[e->account].cash)))
+        !is_ok(num_add(c->account[e->account].cash, e->amount, &cash))) {
         refuse(c, FACT_BALANCE, e->account);
+        return;
+    }
+    c->account[e->account].cash = cash;
+}
+
+static void take_clock(struct core *c, const struct fact_clock *e)
+{
+    if (e->skew_ns == INT64_MIN) { /* has no opposite */
+        refuse(c, FACT_CLOCK, 0);
+        return;
+    }
+    c->clock_skew_ns = e->skew_ns;
 }
 
 void config_event(struct core *c, uint16_t type, const void *payload)
@@ -266,11 +329,12 @@ void config_event(struct core *c, uint16_t type, const void *payload)
         take_balance(c, payload);
         break;
     case FACT_CLOCK:
-        c->clock_skew_ns = ((const struct fact_clock *)payload)->skew_ns;
+        take_clock(c, payload);
         break;
     case FACT_PLUGIN: {
         const struct fact_plugin *p = payload;
-        if (p->what == FACT_PLUGIN_QUARANTINED && p->instance <= c->max.instances)
+        if (p->what == FACT_PLUGIN_QUARANTINED && p->instance <= c->max.instances &&
+            c->instance[p->instance].mode < MODE_REDUCING) /* a fault lifts nothing */
             mode_set(c, MODE_SCOPE_STRATEGY, p->instance, MODE_REDUCING, FACT_WHY_PLUGIN);
         break;
     }

@@ -66,6 +66,15 @@ void fills_add(struct core *c, uint32_t account, uint32_t instrument, uint64_t t
     c->fill_next = row + 1 == c->max.fills ? 0 : row + 1;
 }
 
+bool fills_repeat(const struct core *c)
+{
+    for (uint32_t i = 0; i < c->max.fills; i++) {
+        if (c->fill[i].key != 0 && c->fill_slot[find(c, c->fill[i].key)] != i)
+            return true;
+    }
+    return false;
+}
+
 void fills_derive(struct core *c)
 {
     for (uint32_t i = 0; i < c->fill_slots; i++)

@@ -8,11 +8,15 @@
  * Age makes it DEGRADED and then DOWN (a frozen feed that still pings is old by content), by the
  * limits of the instrument; those two are timers, so they come exactly when due. The first data
  * ever make it HEALTHY at once: there was nothing before to doubt. So do the first data after a
- * DEGRADED by age, for fresh data is the cure of age; DOWN always asks for the whole count.
+ * DEGRADED by age, for fresh data is the cure of age; DOWN always asks for the whole count. Data
+ * that come while the book stays crossed or the content frozen are not good ones, so nothing is
+ * cured by its own trouble going on.
  */
 #include "core/state.h"
 
 enum { FROZEN_AGES = 4 }; /* unchanged content for this many DEGRADED ages is a frozen feed */
+
+static int64_t row_deadline(const struct market_row *m);
 
 static void set_health(struct core *c, struct market_row *m, uint32_t to, uint32_t why,
                        int64_t observed, int64_t limit)
@@ -28,28 +32,47 @@ static void set_health(struct core *c, struct market_row *m, uint32_t to, uint32
     e->limit = limit;
     m->health = to;
     m->health_why = why;
+    deadline_near(c, row_deadline(m)); /* another health, other deadlines */
 }
 
 static void bad(struct core *c, struct market_row *m, uint32_t why, int64_t observed, int64_t limit)
 {
     m->good_count = 0;
-    if (m->health != FACT_DOWN)
+    if (m->health != FACT_DOWN) {
         set_health(c, m, FACT_DEGRADED, why, observed, limit);
+        m->health_why = why; /* a second trouble decides what cures */
+    }
+    deadline_near(c, row_deadline(m));
+}
+
+static bool is_frozen(const struct core *c, const struct market_row *m)
+{
+    return m->def.age_degraded_ns > 0 &&
+           c->now_ns - m->changed_ns >= FROZEN_AGES * m->def.age_degraded_ns;
+}
+
+static void count_good(struct core *c, struct market_row *m)
+{
+    bool crossed = m->crossed_ns != 0 && c->now_ns - m->crossed_ns >= CORE_SECOND_NS;
+    if (crossed || is_frozen(c, m)) {
+        m->good_count = 0;
+        return;
+    }
+    m->good_count++;
+    if (m->health == FACT_HEALTH_UNSET)
+        set_health(c, m, FACT_HEALTHY, FACT_HEALTH_FIRST, 1, 1);
+    else if (m->good_count >= MARKET_GOOD_COUNT ||
+             (m->health == FACT_DEGRADED && m->health_why == FACT_HEALTH_AGE))
+        set_health(c, m, FACT_HEALTHY, FACT_HEALTH_GOOD, m->good_count, MARKET_GOOD_COUNT);
+    must(m->good_count <= MARKET_GOOD_COUNT);
 }
 
 static void good(struct core *c, struct market_row *m)
 {
     m->data_ns = c->now_ns;
-    if (m->def.age_degraded_ns > 0)
-        deadline_near(c, m->data_ns + m->def.age_degraded_ns);
-    if (m->health == FACT_HEALTHY)
-        return;
-    m->good_count++;
-    if (m->health == FACT_HEALTH_UNSET)
-        set_health(c, m, FACT_HEALTHY, FACT_HEALTH_FIRST, 1, 1);
-    else if (m->good_count >= MARKET_GOOD_COUNT || (m->health == FACT_DEGRADED && m->health_why == FACT_HEALTH_AGE))
-        set_health(c, m, FACT_HEALTHY, FACT_HEALTH_GOOD, m->good_count, MARKET_GOOD_COUNT);
-    must(m->good_count <= MARKET_GOOD_COUNT);
+    if (m->health != FACT_HEALTHY)
+        count_good(c, m);
+    deadline_near(c, row_deadline(m));
 }
 
 static struct market_row *known(struct core *c, uint32_t instrument)
@@ -63,7 +86,8 @@ static struct market_row *known(struct core *c, uint32_t instrument)
 
 static bool believable(struct core *c, struct market_row *m, int64_t price)
 {
-    if (price > 0 && (m->def.price_max == 0 || price <= m->def.price_max))
+    if (price > 0 && price <= CORE_PRICE_MAX &&
+        (m->def.price_max == 0 || price <= m->def.price_max))
         return true;
     step_ignored(c, FACT_IGNORED_BAD_PRICE, m->def.id, (uint64_t)price);
     bad(c, m, FACT_HEALTH_BAD_PRICE, price, m->def.price_max);
@@ -99,16 +123,15 @@ void market_bar(struct core *c, const struct fact_bar *e)
         stops_market(c, e->instrument, e->low, e->high);
 }
 
-static bool numbers_ok(struct core *c, struct market_row *m, uint64_t *last, uint64_t no)
+/* A hole, a repeat or a fall in the venue's numbers; the data itself is used. */
+static void number(struct core *c, struct market_row *m, uint64_t *last, uint64_t no)
 {
     uint64_t before = *last;
     if (no == 0)
-        return true;
+        return;
     *last = no;
-    if (before == 0 || no == before + 1)
-        return true;
-    bad(c, m, FACT_HEALTH_GAP, (int64_t)no, (int64_t)(before + 1));
-    return true; /* the data itself is good; only the stream had a hole */
+    if (before != 0 && no != before + 1)
+        bad(c, m, FACT_HEALTH_GAP, (int64_t)no, (int64_t)(before + 1));
 }
 
 void market_trade(struct core *c, const struct fact_trade *e)
@@ -123,8 +146,7 @@ void market_trade(struct core *c, const struct fact_trade *e)
         bad(c, m, FACT_HEALTH_BAD_PRICE, e->qty, 1);
         return;
     }
-    if (!numbers_ok(c, m, &m->trade_no, e->trade_no))
-        return;
+    number(c, m, &m->trade_no, e->trade_no);
     set_last(c, m, e->price);
     m->changed_ns = c->now_ns;
     good(c, m);
@@ -144,7 +166,7 @@ void market_quote(struct core *c, const struct fact_quote *e)
         bad(c, m, FACT_HEALTH_BAD_PRICE, e->bid_qty, 0);
         return;
     }
-    (void)numbers_ok(c, m, &m->quote_no, e->quote_no);
+    number(c, m, &m->quote_no, e->quote_no);
     bool changed = m->bid != e->bid || m->ask != e->ask || m->bid_qty != e->bid_qty ||
                    m->ask_qty != e->ask_qty;
     m->bid = e->bid;
@@ -158,7 +180,7 @@ void market_quote(struct core *c, const struct fact_quote *e)
             m->crossed_ns = c->now_ns;
         m->data_ns = c->now_ns;
         m->good_count = 0;
-        deadline_near(c, m->crossed_ns + CORE_SECOND_NS);
+        deadline_near(c, row_deadline(m));
         return;
     }
     m->crossed_ns = 0;
@@ -196,7 +218,9 @@ static int64_t row_deadline(const struct market_row *m)
         d = frozen < d ? frozen : d;
     } else if (m->health == FACT_DEGRADED && m->def.age_down_ns > 0) {
         int64_t age = fresh + m->def.age_down_ns;
+        int64_t content = m->changed_ns + FROZEN_AGES * m->def.age_down_ns;
         d = age < d ? age : d;
+        d = content < d ? content : d;
     }
     return d;
 }
@@ -211,27 +235,34 @@ int64_t market_deadline(const struct core *c)
     return d;
 }
 
+static void down(struct core *c, struct market_row *m, uint32_t why, int64_t observed,
+                 int64_t limit)
+{
+    m->good_count = 0;
+    set_health(c, m, FACT_DOWN, why, observed, limit);
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        if (c->book[i].instrument == m->def.id)
+            oms_cancel_book(c, &c->book[i], FACT_CANCEL_DATA, true);
+    }
+}
+
 static void row_timers(struct core *c, struct market_row *m)
 {
     if (row_deadline(m) > c->now_ns)
         return;
-    int64_t age = c->now_ns - m->data_ns;
+    int64_t age = c->now_ns - m->data_ns, content = c->now_ns - m->changed_ns;
     if (m->crossed_ns != 0 && c->now_ns - m->crossed_ns >= CORE_SECOND_NS)
         bad(c, m, FACT_HEALTH_CROSSED, c->now_ns - m->crossed_ns, CORE_SECOND_NS);
     if (m->def.age_degraded_ns == 0)
         return;
     if (m->def.age_down_ns > 0 && age >= m->def.age_down_ns) {
-        m->good_count = 0;
-        set_health(c, m, FACT_DOWN, FACT_HEALTH_AGE, age, m->def.age_down_ns);
-        for (uint32_t i = 1; i < c->book_count; i++) {
-            if (c->book[i].instrument == m->def.id)
-                oms_cancel_book(c, &c->book[i], FACT_CANCEL_DATA, true);
-        }
+        down(c, m, FACT_HEALTH_AGE, age, m->def.age_down_ns);
+    } else if (m->def.age_down_ns > 0 && content >= FROZEN_AGES * m->def.age_down_ns) {
+        down(c, m, FACT_HEALTH_FROZEN, content, FROZEN_AGES * m->def.age_down_ns);
     } else if (age >= m->def.age_degraded_ns) {
         bad(c, m, FACT_HEALTH_AGE, age, m->def.age_degraded_ns);
-    } else if (c->now_ns - m->changed_ns >= FROZEN_AGES * m->def.age_degraded_ns) {
-        bad(c, m, FACT_HEALTH_FROZEN, c->now_ns - m->changed_ns,
-            FROZEN_AGES * m->def.age_degraded_ns);
+    } else if (is_frozen(c, m)) {
+        bad(c, m, FACT_HEALTH_FROZEN, content, FROZEN_AGES * m->def.age_degraded_ns);
     }
 }
 

@@ -5,7 +5,9 @@
  * lifts REDUCING and HALTED, and what needs two people is refused here: a request signed by two
  * comes with promotion, so in this release a kill ends only with a new journal.
  *
- * KILLED denies, cancels everything and flattens price-protected (plan_flatten).
+ * KILLED denies, cancels everything and flattens price-protected (plan_flatten); what fills late
+ * is closed again. Nothing lifts the globe to ACTIVE past a reconciliation that is not clean: it
+ * goes to SAFE_START, which lifts itself.
  */
 #include "core/state.h"
 
@@ -65,14 +67,20 @@ static void apply(struct core *c, struct book_row *b, enum mode m, bool keep_pos
         oms_cancel_book(c, b, FACT_CANCEL_MODE, true);
     if (row[m].work != WORK_ALL)
         return;
+    if (!keep_positions) {
+        b->kill_flat = 1;
+        plan_flatten(c, b, FACT_ORIGIN_KILL);
+        return;
+    }
     b->signal_seq = 0;
     b->pending = 0;
+    b->flatten_origin = FACT_ORIGIN_UNSET; /* a stop's close ends too: KILLED allows only its own */
+    b->flatten_ns = CORE_NEVER;
     oms_cancel_book(c, b, FACT_CANCEL_MODE, false);
-    if (!keep_positions)
-        plan_flatten(c, b, FACT_ORIGIN_KILL);
 }
 
-void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why)
+static void set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why,
+                bool keep_positions)
 {
     uint32_t *m = slot(c, scope, id);
     if (m == NULL || *m == to) {
@@ -91,8 +99,50 @@ void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, 
         return;
     for (uint32_t i = 1; i < c->book_count; i++) {
         if (in_scope(&c->book[i], scope, id))
-            apply(c, &c->book[i], to, c->keep_positions != 0);
+            apply(c, &c->book[i], to, keep_positions);
     }
+}
+
+void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why)
+{
+    set(c, scope, id, to, why, false);
+}
+
+/* For what turns up at the venue later. */
+static void note_keep(struct core *c, enum mode_scope scope, uint32_t id, uint32_t keep)
+{
+    if (scope == MODE_SCOPE_GLOBAL)
+        c->keep_positions = keep;
+    else if (scope == MODE_SCOPE_ACCOUNT)
+        c->account[id].keep_positions = keep;
+}
+
+/* A kill on a kill: one that kept the positions becomes one that does not; never back. */
+static void kill_again(struct core *c, const struct fact_mode *e)
+{
+    bool any = false;
+    for (uint32_t i = 1; i < c->book_count && !e->keep_positions; i++) {
+        struct book_row *b = &c->book[i];
+        if (b->kill_flat || !in_scope(b, (enum mode_scope)e->scope, e->id))
+            continue;
+        any = true;
+        apply(c, b, MODE_KILLED, false);
+    }
+    if (!e->keep_positions)
+        note_keep(c, (enum mode_scope)e->scope, e->id, 0);
+    if (!any)
+        step_ignored(c, FACT_IGNORED_NOT_NEEDED, e->scope, e->mode);
+}
+
+static bool is_clean(const struct core *c)
+{
+    if (!c->started)
+        return false;
+    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
+        if (!c->order[i].confirmed || c->order[i].state == ORDER_STATE_UNKNOWN)
+            return false;
+    }
+    return true;
 }
 
 void mode_command(struct core *c, const struct fact_mode *e)
@@ -108,8 +158,17 @@ void mode_command(struct core *c, const struct fact_mode *e)
         step_ignored(c, FACT_IGNORED_NOT_ALLOWED, e->scope, e->mode);
         return;
     }
-    c->keep_positions = e->mode == MODE_KILLED ? e->keep_positions : c->keep_positions;
-    mode_set(c, (enum mode_scope)e->scope, e->id, (enum mode)e->mode, FACT_WHY_PERSON);
+    enum mode_scope scope = (enum mode_scope)e->scope;
+    if (e->mode == MODE_KILLED && *m == MODE_KILLED) {
+        kill_again(c, e);
+        return;
+    }
+    if (e->mode == MODE_KILLED)
+        note_keep(c, scope, e->id, e->keep_positions ? 1 : 0);
+    enum mode to = (enum mode)e->mode;
+    if (to == MODE_ACTIVE && *m != MODE_ACTIVE && scope == MODE_SCOPE_GLOBAL && !is_clean(c))
+        to = MODE_SAFE_START;
+    set(c, scope, e->id, to, FACT_WHY_PERSON, e->keep_positions != 0);
 }
 
 /* A start is a doubt until every order that lived before it has been found again. */
@@ -125,13 +184,8 @@ void mode_start(struct core *c)
 void mode_clean(struct core *c)
 {
     must(c->mode == MODE_SAFE_START);
-    if (!c->started)
-        return;
-    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
-        if (!c->order[i].confirmed || c->order[i].state == ORDER_STATE_UNKNOWN)
-            return;
-    }
-    mode_set(c, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, FACT_WHY_CLEAN);
+    if (is_clean(c))
+        mode_set(c, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, FACT_WHY_CLEAN);
 }
 
 void mode_auto(struct core *c, const struct fact_auto *e)
@@ -155,7 +209,7 @@ enum mode core_mode(const struct core *c, enum mode_scope scope, uint32_t id)
 {
     struct core *w = (struct core *)(uintptr_t)c; /* slot only finds; nothing is written */
     uint32_t *m = slot(w, scope, id);
-    return m ? (enum mode)*m : MODE_UNSET;
+    return m ? (enum mode) * m : MODE_UNSET;
 }
 
 bool core_auto(const struct core *c, uint32_t strategy)

@@ -69,33 +69,57 @@ static const struct fact_rate *find_rate(const struct core *c, uint32_t from, ui
     return NULL;
 }
 
-struct result money_convert(const struct core *c, uint32_t from, uint32_t to, int64_t amount,
-                            int64_t *out, int64_t *age_ns)
+/* One unit of `from` in `to` as mantissa and exponent; AGAIN when it is missing or too old. */
+static struct result rate_of(const struct core *c, uint32_t from, uint32_t to, int64_t *rate,
+                             int *exp, int64_t *age_ns)
 {
     *age_ns = 0;
-    *out = amount;
+    *rate = 1;
+    *exp = 0;
     if (from == to)
         return OK_RESULT;
     const struct fact_rate *r = find_rate(c, from, to);
     if (r == NULL) {
         *age_ns = CORE_NEVER;
-        *out = 0;
         return RESULT_OF(AGAIN);
     }
-    int64_t rate = r->rate;
-    int exp = r->exp;
+    *rate = r->rate;
+    *exp = r->exp;
     if (r->instrument != 0) {
         const struct market_row *m = &c->market[r->instrument];
-        rate = m->mark;
-        exp = m->def.price_exp;
+        *rate = m->mark;
+        *exp = m->def.price_exp;
         *age_ns = m->mark == 0 ? CORE_NEVER : c->now_ns - m->data_ns;
     }
-    if (rate <= 0 || (r->instrument != 0 && *age_ns > r->max_age_ns)) {
-        *out = 0;
-        return RESULT_OF(AGAIN);
-    }
+    bool old = r->instrument != 0 && *age_ns > r->max_age_ns;
+    return *rate <= 0 || old ? RESULT_OF(AGAIN) : OK_RESULT;
+}
+
+int64_t money_rate_age_max(const struct core *c, uint32_t from, uint32_t to)
+{
+    const struct fact_rate *r = from == to ? NULL : find_rate(c, from, to);
+    return r != NULL && r->instrument != 0 ? r->max_age_ns : 0;
+}
+
+struct result money_convert(const struct core *c, uint32_t from, uint32_t to, int64_t amount,
+                            int64_t *out, int64_t *age_ns)
+{
+    int64_t rate;
+    int exp;
+    *out = 0;
+    TRY(rate_of(c, from, to, &rate, &exp, age_ns));
     num_i128 wide = (num_i128)amount * rate;
     return num_rescale(wide, c->currency[from].exp + exp, c->currency[to].exp, NUM_HALF_EVEN, out);
+}
+
+/* top * 10^shift / below, toward zero: one division, so nothing is rounded on the way. */
+static struct result scaled_quotient(num_i128 top, num_i128 below, int shift, int64_t *out)
+{
+    for (; shift > 0 && top != 0; shift--)
+        TRY(num_mul128(top, 10, &top));
+    for (; shift < 0; shift++)
+        TRY(num_mul128(below, 10, &below));
+    return num_div128(top, below, NUM_TOWARD_ZERO, out);
 }
 
 struct result money_qty(const struct core *c, const struct market_row *m, uint32_t account,
@@ -104,36 +128,21 @@ struct result money_qty(const struct core *c, const struct market_row *m, uint32
     must(amount >= 0);
     if (price <= 0)
         return RESULT_OF(RANGE);
-    /* One unit of the settle currency in account currency, at 12 more digits than the account's. */
-    uint32_t ac = c->account[account].def.currency;
-    int64_t age;
-    int64_t one = num_pow10(9);
-    int64_t worth;
-    TRY(money_convert(c, m->def.settle, ac, one, &worth, &age));
-    if (worth <= 0)
-        return RESULT_OF(RANGE);
-    /* amount / worth * one: in settle units, toward zero. */
-    int64_t settle;
-    TRY(num_muldiv(amount, one, worth, NUM_TOWARD_ZERO, &settle));
-    int se = c->currency[m->def.settle].exp;
     const struct fact_instrument *d = &m->def;
-    num_i128 top = (num_i128)settle;
-    num_i128 below = d->multiplier;
-    int shift; /* result = top * 10^shift / below */
+    uint32_t ac = c->account[account].def.currency;
+    int64_t rate, age;
+    int rate_exp;
+    TRY(rate_of(c, d->settle, ac, &rate, &rate_exp, &age));
+    num_i128 top = amount, below = (num_i128)rate * d->multiplier;
+    int shift = c->currency[ac].exp - rate_exp - d->multiplier_exp - d->qty_exp;
     if (d->contract == FACT_INVERSE) {
         top *= price;
-        shift = se + d->price_exp - d->multiplier_exp - d->qty_exp;
+        shift += d->price_exp;
     } else {
-        below *= price;
-        shift = se - d->price_exp - d->multiplier_exp - d->qty_exp;
+        TRY(num_mul128(below, price, &below));
+        shift -= d->price_exp;
     }
-    if (shift < 0 && -shift <= 18)
-        TRY(num_mul128(below, num_pow10(-shift), &below));
-    else if (shift > 0 && shift <= 18)
-        TRY(num_mul128(top, num_pow10(shift), &top));
-    else if (shift != 0)
-        return RESULT_OF(OVERFLOWS);
-    return num_div128(top, below, NUM_TOWARD_ZERO, qty);
+    return scaled_quotient(top, below, shift, qty);
 }
 
 int64_t money_avg_price(const struct core *c, const struct book_row *b)
@@ -145,11 +154,15 @@ int64_t money_avg_price(const struct core *c, const struct book_row *b)
     num_i128 p;
     if (m->def.contract == FACT_INVERSE) {
         /* price = qty * mult / cost */
-        num_i128 top = (num_i128)q * m->def.multiplier;
-        int shift = m->def.qty_exp + m->def.multiplier_exp - money_cost_exp(c, m) - m->def.price_exp;
-        for (; shift > 0; shift--)
-            top *= 10;
-        p = b->cost == 0 ? 0 : num_quotient(top, b->cost, NUM_HALF_EVEN);
+        num_i128 top = (num_i128)q * m->def.multiplier, below = b->cost;
+        int shift =
+            m->def.qty_exp + m->def.multiplier_exp - money_cost_exp(c, m) - m->def.price_exp;
+        bool fits = below != 0;
+        for (; fits && shift > 0; shift--)
+            fits = is_ok(num_mul128(top, 10, &top));
+        for (; fits && shift < 0; shift++)
+            fits = is_ok(num_mul128(below, 10, &below));
+        p = fits ? num_quotient(top, below, NUM_HALF_EVEN) : 0;
     } else {
         p = num_quotient(b->cost, (num_i128)q * m->def.multiplier, NUM_HALF_EVEN);
     }
@@ -178,32 +191,36 @@ static struct result unrealised(struct core *c, struct book_row *b, int64_t *out
     return OK_RESULT;
 }
 
-struct result money_equity(struct core *c, uint32_t account, int64_t *equity, int64_t *unrealised_sum,
-                           int64_t *realised_sum, int64_t *fees_sum)
+/* Adds a settle-currency amount, converted, to a sum of the account's currency. */
+static struct result add_converted(const struct core *c, uint32_t from, uint32_t to, int64_t amount,
+                                   int64_t *sum)
+{
+    int64_t converted, age, next;
+    TRY(money_convert(c, from, to, amount, &converted, &age));
+    TRY(num_add(*sum, converted, &next));
+    *sum = next;
+    return OK_RESULT;
+}
+
+struct result money_equity(struct core *c, uint32_t account, int64_t *equity,
+                           int64_t *unrealised_sum, int64_t *realised_sum, int64_t *fees_sum)
 {
     const struct account_row *a = &c->account[account];
-    int64_t sum = a->cash, us = 0, rs = 0, fs = 0, age;
+    int64_t us = 0, rs = 0, fs = 0, sum;
     for (uint32_t i = 1; i < c->book_count; i++) {
         struct book_row *b = &c->book[i];
         if (b->account != account || (b->qty == 0 && b->realised == 0 && b->fees == 0))
             continue;
-        const struct market_row *m = &c->market[b->instrument];
-        int64_t u, cu = 0, cr = 0, cf = 0;
-        struct result r = unrealised(c, b, &u);
-        if (is_ok(r))
-            r = money_convert(c, m->def.settle, a->def.currency, u, &cu, &age);
-        if (is_ok(r))
-            r = money_convert(c, m->def.settle, a->def.currency, b->realised, &cr, &age);
-        if (is_ok(r))
-            r = money_convert(c, m->def.settle, a->def.currency, b->fees, &cf, &age);
-        if (!is_ok(r))
-            return r;
-        us += cu;
-        rs += cr;
-        fs += cf;
-        sum += cu + cr - cf;
+        uint32_t settle = c->market[b->instrument].def.settle;
+        int64_t u;
+        TRY(unrealised(c, b, &u));
+        TRY(add_converted(c, settle, a->def.currency, u, &us));
+        TRY(add_converted(c, settle, a->def.currency, b->realised, &rs));
+        TRY(add_converted(c, settle, a->def.currency, b->fees, &fs));
     }
-    *equity = sum;
+    TRY(num_add(a->cash, us, &sum));
+    TRY(num_add(sum, rs, &sum));
+    TRY(num_sub(sum, fs, equity));
     *unrealised_sum = us;
     *realised_sum = rs;
     *fees_sum = fs;

@@ -15,10 +15,10 @@
 #include <string.h>
 
 #define ACK_WAIT_NS (5 * CORE_SECOND_NS)
+#define CANCEL_RETRY_NS CORE_SECOND_NS
 #define QUARANTINE_NS (300 * CORE_SECOND_NS)
 enum { QUERY_STEPS = 4 };
-static const int64_t query_ns[QUERY_STEPS] = {200000000ll, 800000000ll, 2000000000ll,
-                                              5000000000ll};
+static const int64_t query_ns[QUERY_STEPS] = {200000000ll, 800000000ll, 2000000000ll, 5000000000ll};
 
 static uint64_t mix(uint64_t id)
 {
@@ -197,8 +197,10 @@ enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event eve
     int64_t now = reserved_of(o);
     if (now != held)
         reserve(c, o, now - held);
-    if (o->state == ORDER_STATE_UNKNOWN && from != ORDER_STATE_UNKNOWN)
+    if (o->state == ORDER_STATE_UNKNOWN && from != ORDER_STATE_UNKNOWN) {
         o->silent_ns = c->now_ns;
+        o->queries = 0;
+    }
     if (kind == FSM_MOVE || cum != before)
         say(c, o, from, event);
     bool is_live = !is_terminal(o->state);
@@ -208,6 +210,7 @@ enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event eve
         live_link(c, o);
         c->book[o->book].live_orders++;
         c->instance[c->book[o->book].strategy].live_orders++;
+        step_alert(c, FACT_ALERT_EXTERNAL, &c->book[o->book], o->id, o->qty, o->cum);
     }
     if (o->state == ORDER_STATE_WORKING && o->cum > 0)
         return oms_move(c, o, ORDER_EVENT_FILL_PART, o->cum);
@@ -217,6 +220,16 @@ enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event eve
 void oms_check_at(struct core *c, struct order_row *o, int64_t t_ns)
 {
     o->check_ns = t_ns;
+    deadline_near(c, t_ns);
+}
+
+/* A cancel that was refused or never left is tried again, like one that is due by time. */
+void oms_cancel_again(struct core *c, struct order_row *o)
+{
+    int64_t t_ns = c->now_ns + CANCEL_RETRY_NS;
+    if (is_terminal(o->state) || o->cancel_why == FACT_CANCEL_UNSET || o->ttl_ns <= t_ns)
+        return;
+    o->ttl_ns = t_ns;
     deadline_near(c, t_ns);
 }
 
@@ -397,6 +410,8 @@ static void check(struct core *c, struct order_row *o)
 {
     if (o->state == ORDER_STATE_SENDING || o->state == ORDER_STATE_PEND_CANCEL)
         (void)oms_move(c, o, ORDER_EVENT_SILENT, o->cum);
+    if (o->want_cancel) /* it waited for an answer that did not come; a cancel only reduces */
+        (void)oms_cancel(c, o, o->want_cancel);
     if (o->state == ORDER_STATE_UNKNOWN && c->now_ns - o->silent_ns >= QUARANTINE_NS) {
         (void)oms_move(c, o, ORDER_EVENT_GIVE_UP, o->cum);
         step_alert(c, FACT_ALERT_QUARANTINE, &c->book[o->book], o->id, o->qty, o->cum);
@@ -411,7 +426,7 @@ void oms_timers(struct core *c)
         i = o->live_newer;
         if (o->ttl_ns <= c->now_ns) {
             o->ttl_ns = CORE_NEVER;
-            (void)oms_cancel(c, o, FACT_CANCEL_TTL);
+            (void)oms_cancel(c, o, o->cancel_why ? o->cancel_why : FACT_CANCEL_TTL);
         }
         if (o->check_ns <= c->now_ns)
             check(c, o);

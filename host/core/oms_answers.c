@@ -47,8 +47,10 @@ void oms_sent(struct core *c, const struct fact_sent *e)
     }
     bool lost = e->what == FACT_SENT_SUPPRESSED || e->what == FACT_SENT_FAILED;
     if (e->is_cancel) {
-        if (lost)
+        if (lost) {
             take(c, o, ORDER_EVENT_CANCEL_FAILED);
+            oms_cancel_again(c, o);
+        }
         return; /* handed over or unknown: the venue's answer or the check timer decides */
     }
     if (e->what == FACT_SENT_OK)
@@ -73,9 +75,8 @@ static void count_fill(struct core *c, const struct fact_exec *e, bool part)
 /* The account's EXTERNAL book for this instrument, made when first needed. */
 static struct book_row *external(struct core *c, uint32_t instrument, uint32_t account)
 {
-    if (instrument == 0 || instrument > c->max.instruments ||
-        c->market[instrument].def.id == 0 || account == 0 || account > c->max.accounts ||
-        c->account[account].def.id == 0)
+    if (instrument == 0 || instrument > c->max.instruments || c->market[instrument].def.id == 0 ||
+        account == 0 || account > c->max.accounts || c->account[account].def.id == 0)
         return NULL;
     return config_book(c, 0, instrument, account);
 }
@@ -91,12 +92,22 @@ static void external_fill(struct core *c, const struct fact_exec *e)
     fills_add(c, e->account, e->instrument, e->trade_id);
     count_fill(c, e, false);
     pos_fill(c, b, e->side, e->last_qty, e->last_price, e->fee, e->order, e->trade_id);
+    plan_filled(c, b);
 }
 
 static bool is_sane_fill(const struct core *c, const struct fact_exec *e)
 {
-    return e->last_qty > 0 && e->last_price > 0 && (e->side == TN_LONG || e->side == TN_SHORT) &&
-           e->instrument != 0 && e->instrument <= c->max.instruments;
+    return e->last_qty > 0 && e->last_qty <= CORE_QTY_MAX && e->last_price > 0 &&
+           e->last_price <= CORE_PRICE_MAX && e->fee > INT64_MIN &&
+           (e->side == TN_LONG || e->side == TN_SHORT) && e->instrument != 0 &&
+           e->instrument <= c->max.instruments;
+}
+
+/* A fill that names our order but another instrument, account or side is not explained by it. */
+static bool belongs(const struct core *c, const struct order_row *o, const struct fact_exec *e)
+{
+    const struct book_row *b = &c->book[o->book];
+    return b->instrument == e->instrument && b->account == e->account && o->side == e->side;
 }
 
 static void lookup(struct core *c, const struct fact_exec *e)
@@ -108,26 +119,14 @@ static void lookup(struct core *c, const struct fact_exec *e)
     l->instrument = e->instrument;
 }
 
-static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
+static void book_fill(struct core *c, struct order_row *o, const struct fact_exec *e)
 {
-    if (!is_sane_fill(c, e)) {
-        step_ignored(c, FACT_IGNORED_BAD_PRICE, FACT_EXEC_TRADE, e->trade_id);
-        return;
-    }
-    if (fills_known(c, e->account, e->instrument, e->trade_id)) {
-        step_ignored(c, FACT_IGNORED_DUPLICATE_FILL, e->kind, e->trade_id);
-        return;
-    }
-    if (e->order != 0 && (o == NULL || o->created_ns <= c->evicted_ns)) {
-        lookup(c, e); /* outside what the core remembers: booked when the journal has answered */
-        return;
-    }
-    if (o == NULL) {
-        external_fill(c, e);
-        return;
-    }
     struct book_row *b = &c->book[o->book];
     int64_t cum = o->cum + e->last_qty;
+    if (cum > CORE_QTY_MAX) {
+        step_alert(c, FACT_ALERT_OVERFLOW, b, o->id, e->last_qty, e->last_price);
+        return;
+    }
     bool was_ended = is_terminal(o->state);
     enum order_event event = cum < o->qty ? ORDER_EVENT_FILL_PART : ORDER_EVENT_FILL_LAST;
     if (cum > o->qty)
@@ -141,6 +140,28 @@ static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
         forbidden(c, o, event);
     pos_fill(c, b, o->side, e->last_qty, e->last_price, e->fee, o->id, e->trade_id);
     settle(c, o);
+    plan_filled(c, b);
+}
+
+static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    if (!is_sane_fill(c, e)) {
+        step_alert(c, FACT_ALERT_FORBIDDEN, NULL, e->order, e->last_qty, e->last_price);
+        step_ignored(c, FACT_IGNORED_BAD_PRICE, FACT_EXEC_TRADE, e->trade_id);
+        return;
+    }
+    if (fills_known(c, e->account, e->instrument, e->trade_id)) {
+        step_ignored(c, FACT_IGNORED_DUPLICATE_FILL, e->kind, e->trade_id);
+        return;
+    }
+    if (e->order != 0 && (o == NULL || o->created_ns <= c->evicted_ns)) {
+        lookup(c, e); /* outside what the core remembers: booked when the journal has answered */
+        return;
+    }
+    if (o == NULL || !belongs(c, o, e))
+        external_fill(c, e);
+    else
+        book_fill(c, o, e);
 }
 
 static void cancelled(struct core *c, struct order_row *o, enum order_event event)
@@ -169,11 +190,19 @@ static void status(struct core *c, struct order_row *o, const struct fact_exec *
             o->check_ns = CORE_NEVER;
         break;
     case FACT_FOUND_DONE:
+        if (e->cum_qty > o->cum) { /* its missing fills come first: only they say what it was */
+            o->confirmed = 0;
+            if (!is_terminal(o->state) && o->check_ns == CORE_NEVER)
+                oms_check_at(c, o, c->now_ns + CORE_SECOND_NS);
+            step_ignored(c, FACT_IGNORED_NOT_NEEDED, FACT_FOUND_DONE, o->id);
+            break;
+        }
         take(c, o, ORDER_EVENT_FOUND_DONE);
         break;
     case FACT_FOUND_PROVED_ABSENT: /* one that was once there has ended instead */
-        take(c, o, never_acked && o->cum == 0 && o->venue_order == 0 ? ORDER_EVENT_PROVED_ABSENT
-                                                                     : ORDER_EVENT_FOUND_DONE);
+        take(c, o,
+             never_acked && o->cum == 0 && o->venue_order == 0 ? ORDER_EVENT_PROVED_ABSENT
+                                                               : ORDER_EVENT_FOUND_DONE);
         break;
     default:
         take(c, o, ORDER_EVENT_FOUND_ABSENT); /* proves nothing */
@@ -191,6 +220,12 @@ static void answer(struct core *c, struct order_row *o, const struct fact_exec *
         take(c, o, ORDER_EVENT_ACK);
         break;
     case FACT_EXEC_REJECTED:
+        if (e->reason == FACT_REJECT_DUPLICATE) { /* proof that the first was accepted */
+            take(c, o, ORDER_EVENT_ACK);
+            if (!is_terminal(o->state))
+                oms_check_at(c, o, c->now_ns);
+            break;
+        }
         c->totals.venue_rejects += o->state != ORDER_STATE_REJECTED;
         take(c, o, ORDER_EVENT_REJECT);
         break;
@@ -203,6 +238,7 @@ static void answer(struct core *c, struct order_row *o, const struct fact_exec *
     case FACT_EXEC_CANCEL_REJECT:
         c->totals.cancel_rejects++;
         take(c, o, ORDER_EVENT_CANCEL_REJECT);
+        oms_cancel_again(c, o);
         break;
     case FACT_EXEC_CANCEL_LATE:
         c->totals.cancels_late++;
@@ -221,12 +257,32 @@ static void answer(struct core *c, struct order_row *o, const struct fact_exec *
     }
 }
 
+/* What no order of ours explained is reversed where it was booked. */
+static void external_bust(struct core *c, const struct fact_exec *e)
+{
+    struct book_row *b = external(c, e->instrument, e->account);
+    must(b != NULL); /* the fill is known, so its book is there */
+    uint32_t back = e->side == TN_LONG ? TN_SHORT : TN_LONG;
+    fills_add(c, e->account, e->instrument, ~e->trade_id);
+    step_alert(c, FACT_ALERT_EXTERNAL, b, 0, -e->last_qty, e->last_price);
+    pos_fill(c, b, back, e->last_qty, e->last_price, -e->fee, 0, e->trade_id);
+    plan_filled(c, b);
+}
+
 static void bust(struct core *c, struct order_row *o, const struct fact_exec *e)
 {
     uint64_t reversed = ~e->trade_id; /* a bust has the id of its fill: remembered inverted */
-    if (o == NULL || !is_sane_fill(c, e) || e->last_qty > o->cum ||
-        !fills_known(c, e->account, e->instrument, e->trade_id) ||
+    if (!is_sane_fill(c, e) || !fills_known(c, e->account, e->instrument, e->trade_id) ||
         fills_known(c, e->account, e->instrument, reversed)) {
+        step_ignored(c, FACT_IGNORED_UNKNOWN_ORDER, FACT_EXEC_BUST, e->trade_id);
+        return;
+    }
+    if (e->order == 0) {
+        external_bust(c, e);
+        return;
+    }
+    if (o == NULL || !belongs(c, o, e) || e->last_qty > o->cum) {
+        step_alert(c, FACT_ALERT_FORBIDDEN, NULL, e->order, e->last_qty, FACT_EXEC_BUST);
         step_ignored(c, FACT_IGNORED_UNKNOWN_ORDER, FACT_EXEC_BUST, e->trade_id);
         return;
     }
@@ -238,6 +294,7 @@ static void bust(struct core *c, struct order_row *o, const struct fact_exec *e)
     uint32_t back = o->side == TN_LONG ? TN_SHORT : TN_LONG;
     pos_fill(c, &c->book[o->book], back, e->last_qty, e->last_price, -e->fee, o->id, e->trade_id);
     settle(c, o);
+    plan_filled(c, &c->book[o->book]);
 }
 
 void oms_exec(struct core *c, const struct fact_exec *e)
@@ -265,11 +322,25 @@ void oms_found(struct core *c, const struct fact_found *e)
         step_ignored(c, FACT_IGNORED_DUPLICATE_FILL, FACT_FOUND, e->trade_id);
         return;
     }
-    struct book_row *b = book_find(c, e->strategy, e->instrument);
-    if (b == NULL || b->account != e->account)
+    struct fact_exec x = {.order = e->order,
+                          .trade_id = e->trade_id,
+                          .kind = FACT_EXEC_TRADE,
+                          .instrument = e->instrument,
+                          .account = e->account,
+                          .side = e->side,
+                          .last_qty = e->last_qty,
+                          .last_price = e->last_price,
+                          .fee = e->fee};
+    struct order_row *o = e->order ? oms_order(c, e->order) : NULL;
+    bool sane = is_sane_fill(c, &x);
+    if (sane && o != NULL && belongs(c, o, &x)) {
+        book_fill(c, o, &x);
+        return;
+    }
+    struct book_row *b = sane && e->strategy ? book_find(c, e->strategy, e->instrument) : NULL;
+    if (sane && (b == NULL || b->account != e->account))
         b = external(c, e->instrument, e->account);
-    if (b == NULL || e->last_qty <= 0 || e->last_price <= 0 ||
-        (e->side != TN_LONG && e->side != TN_SHORT)) {
+    if (b == NULL) {
         step_ignored(c, FACT_IGNORED_UNKNOWN_INSTRUMENT, e->instrument, e->trade_id);
         return;
     }
@@ -277,4 +348,5 @@ void oms_found(struct core *c, const struct fact_found *e)
     fills_add(c, e->account, e->instrument, e->trade_id);
     c->totals.fills++;
     pos_fill(c, b, e->side, e->last_qty, e->last_price, e->fee, e->order, e->trade_id);
+    plan_filled(c, b);
 }

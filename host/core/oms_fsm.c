@@ -6,8 +6,8 @@
  * not happen: our own bug when we caused it, an alarm when the venue says it. Columns follow
  * ORDER_EVENTS in groups: what we do (approve deny send), what became of the attempt (sent failed
  * silent), what the venue says (ack reject fill-part fill-last), cancels (cancel ack reject late
- * failed), replaces (replace ack reject), unasked ends (expire cancel), queries (working done absent
- * proved), and give-up bust expire adopt resolve.
+ * failed), replaces (replace ack reject), unasked ends (expire cancel), queries (working done
+ * absent proved), and give-up bust expire adopt resolve.
  *
  * Worth knowing: a fill may arrive in any state that was ever sent, so late fills of ended orders
  * are S, never F; nothing leads from an ended state back to a working one; UNKNOWN ends by evidence
@@ -73,10 +73,12 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             S, M(EXPIRED), M(UNKNOWN), /* sent failed silent */
             M(WORKING), M(REJECTED), M(PARTIAL), M(FILLED), /* ack reject fill_part fill_last */
-            F, M(CANCELLED), I, I, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            F, M(CANCELLED), I, I, I,
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
-            M(WORKING), M(CANCELLED), I, M(ABSENT), /* found_working found_done found_absent proved_absent */
+            /* found_working found_done found_absent proved_absent */
+            M(WORKING), M(CANCELLED), I, M(ABSENT),
             F, F, F, F, F, /* give_up bust expire adopt resolve */
         },
 #undef ST
@@ -87,10 +89,12 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             S, M(EXPIRED), I, /* sent failed silent */
             M(WORKING), M(REJECTED), M(PARTIAL), M(FILLED), /* ack reject fill_part fill_last */
-            S, M(CANCELLED), M(WORKING), S, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            S, M(CANCELLED), M(WORKING), S, I,
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
-            M(WORKING), M(CANCELLED), S, M(ABSENT), /* found_working found_done found_absent proved_absent */
+            /* found_working found_done found_absent proved_absent */
+            M(WORKING), M(CANCELLED), S, M(ABSENT),
             M(QUARANTINE), S, F, F, F, /* give_up bust expire adopt resolve */
         },
 #undef ST
@@ -101,7 +105,8 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             I, F, I, /* sent failed silent */
             I, M(REJECTED), M(PARTIAL), M(FILLED), /* ack reject fill_part fill_last */
-            M(PEND_CANCEL), M(CANCELLED), I, I, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            M(PEND_CANCEL), M(CANCELLED), I, I, I,
             M(PEND_REPLACE), I, I, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             S, M(CANCELLED), I, F, /* found_working found_done found_absent proved_absent */
@@ -115,7 +120,8 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             I, F, I, /* sent failed silent */
             I, F, S, M(FILLED), /* ack reject fill_part fill_last */
-            M(PEND_CANCEL), M(CANCELLED), I, I, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            M(PEND_CANCEL), M(CANCELLED), I, I, I,
             M(PEND_REPLACE), I, I, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             S, M(CANCELLED), I, F, /* found_working found_done found_absent proved_absent */
@@ -129,7 +135,8 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             S, F, M(UNKNOWN), /* sent failed silent */
             I, M(REJECTED), S, M(FILLED), /* ack reject fill_part fill_last */
-            S, M(CANCELLED), M(WORKING), S, M(WORKING), /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            S, M(CANCELLED), M(WORKING), S, M(WORKING),
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             S, M(CANCELLED), I, F, /* found_working found_done found_absent proved_absent */
@@ -143,7 +150,8 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             S, F, M(UNKNOWN), /* sent failed silent */
             I, F, S, M(FILLED), /* ack reject fill_part fill_last */
-            M(PEND_CANCEL), M(CANCELLED), I, I, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            M(PEND_CANCEL), M(CANCELLED), I, I, I,
             F, M(WORKING), M(WORKING), /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             S, M(CANCELLED), I, F, /* found_working found_done found_absent proved_absent */
@@ -189,7 +197,7 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, I, I, /* replace replace_ack replace_reject */
             I, I, /* venue_expire venue_cancel */
             I, I, I, I, /* found_working found_done found_absent proved_absent */
-            F, F, F, F, F, /* give_up bust expire adopt resolve */
+            F, S, F, F, F, /* give_up bust expire adopt resolve */
         },
 #undef ST
 #define ST ORDER_STATE_EXPIRED
@@ -227,10 +235,12 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             S, M(EXPIRED), I, /* sent failed silent */
             M(WORKING), M(REJECTED), M(PARTIAL), M(FILLED), /* ack reject fill_part fill_last */
-            S, M(CANCELLED), M(WORKING), S, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            S, M(CANCELLED), M(WORKING), S, I,
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
-            M(WORKING), M(CANCELLED), S, M(ABSENT), /* found_working found_done found_absent proved_absent */
+            /* found_working found_done found_absent proved_absent */
+            M(WORKING), M(CANCELLED), S, M(ABSENT),
             I, S, F, F, M(CANCELLED), /* give_up bust expire adopt resolve */
         },
 #undef ST
@@ -241,7 +251,8 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             I, F, I, /* sent failed silent */
             S, M(REJECTED), S, M(FILLED), /* ack reject fill_part fill_last */
-            S, M(CANCELLED), S, S, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            S, M(CANCELLED), S, S, I,
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             S, M(CANCELLED), I, F, /* found_working found_done found_absent proved_absent */

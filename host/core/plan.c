@@ -76,9 +76,24 @@ static void keep_working(struct core *c, const struct book_row *b)
         struct order_row *o = &c->order[i];
         if (o->book != book || o->origin != FACT_ORIGIN_SIGNAL)
             continue;
+        if (o->state == ORDER_STATE_WORKING || o->state == ORDER_STATE_PARTIAL)
+            o->cancel_why = FACT_CANCEL_UNSET; /* nothing to try again */
         o->ttl_ns = b->signal_until_ns;
         deadline_near(c, o->ttl_ns);
     }
+}
+
+/* Something of this book is on its way out: what it holds does not lead to any target. */
+static bool cancel_runs(const struct core *c, const struct book_row *b)
+{
+    uint32_t book = book_index(c, b);
+    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
+        const struct order_row *o = &c->order[i];
+        if (o->book == book && (o->want_cancel || o->state == ORDER_STATE_PEND_CANCEL ||
+                                (o->cancel_why && o->state == ORDER_STATE_UNKNOWN)))
+            return true;
+    }
+    return false;
 }
 
 static void plan(struct core *c, struct book_row *b)
@@ -86,7 +101,7 @@ static void plan(struct core *c, struct book_row *b)
     const struct market_row *m = &c->market[b->instrument];
     int64_t working = b->work_buy - b->work_sell;
     if (num_abs(b->target - b->qty - working) < m->def.lot) {
-        b->pending = 0;
+        b->pending = cancel_runs(c, b); /* the plan is made again when that has ended */
         keep_working(c, b);
         return;
     }
@@ -118,17 +133,38 @@ static int64_t target_of(struct core *c, const struct book_row *b, const struct 
         r = money_qty(c, m, b->account, amount, m->mark, &qty);
     if (is_ok(r))
         r = num_to_step(qty, m->def.lot, NUM_TOWARD_ZERO, &lots);
-    if (!is_ok(r))
+    if (!is_ok(r) || lots > CORE_QTY_MAX)
         return b->qty; /* not sizable now: no opinion; the missing price or rate shows in health */
     return s->side == TN_LONG ? lots : -lots;
+}
+
+/* What the bay's guard should have refused; belief is never trusted twice. */
+static bool is_sane(const struct fact_signal *s)
+{
+    return (s->side == TN_LONG || s->side == TN_SHORT || s->side == TN_FLAT) &&
+           (!(s->advice & TN_ADVICE_TARGET) ||
+            (s->target_ppm >= 0 && s->target_ppm <= TN_ONE_PPM)) &&
+           (!(s->advice & TN_ADVICE_LIMIT) ||
+            (s->limit_offset >= 0 && s->limit_offset <= CORE_PRICE_MAX)) &&
+           (!(s->advice & TN_ADVICE_STOP) ||
+            (s->stop_distance > 0 && s->stop_distance <= CORE_PRICE_MAX)) &&
+           (!(s->advice & TN_ADVICE_TTL) || s->ttl_ns > 0);
 }
 
 void plan_signal(struct core *c, const struct fact_signal *s)
 {
     c->totals.signals++;
+    if (!is_sane(s)) {
+        step_ignored(c, FACT_IGNORED_NOT_ALLOWED, FACT_SIGNAL, s->instance);
+        return;
+    }
     struct book_row *b = book_find(c, s->instance, s->instrument);
     if (b == NULL || s->instance == 0) {
         risk_no_route(c, s);
+        return;
+    }
+    if (b->flatten_origin == FACT_ORIGIN_KILL) { /* no belief touches the closes of a kill */
+        step_ignored(c, FACT_IGNORED_NOT_ALLOWED, FACT_SIGNAL, s->instance);
         return;
     }
     if (b->flatten_origin == FACT_ORIGIN_STOP) {
@@ -212,8 +248,16 @@ void plan_ended(struct core *c, struct book_row *b)
     if (!b->pending)
         return;
     b->pending = 0;
-    if (b->signal_seq != 0 && c->now_ns <= b->signal_until_ns)
+    if (b->signal_seq != 0 && c->now_ns < b->signal_until_ns)
         plan(c, b);
+}
+
+/* A fill that came after a kill had closed everything is closed again. */
+void plan_filled(struct core *c, struct book_row *b)
+{
+    if (b->kill_flat && b->flatten_origin == FACT_ORIGIN_UNSET && b->qty != 0 &&
+        mode_effective(c, b) == MODE_KILLED)
+        plan_flatten(c, b, FACT_ORIGIN_KILL);
 }
 
 int64_t plan_deadline(const struct core *c)

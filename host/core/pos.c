@@ -5,7 +5,8 @@
  * A fill that opens adds its exact value to the cost. A fill that reduces takes the same part of
  * the cost as of the quantity (half-even at the cost exponent, so that the rest keeps what was not
  * taken and nothing is lost), and books value - cost as realised, rounded once, half-even, to the
- * settle currency. A fill through zero is both, closing first. Fees are kept apart.
+ * settle currency. A fill through zero is both, closing first. Fees are kept apart. A fill whose
+ * figures do not fit changes nothing at all and is an alarm: half a booking would be a lie.
  */
 #include "core/state.h"
 
@@ -56,6 +57,22 @@ static struct result apply(const struct core *c, struct book_row *b, const struc
     return extend(c, b, m, signed_qty > 0 ? rest : -rest, price);
 }
 
+/* All of it or nothing: worked out on a copy. */
+static struct result book_it(const struct core *c, struct book_row *b, const struct market_row *m,
+                             int64_t signed_qty, int64_t price, int64_t fee)
+{
+    const struct net_row *n = net_of(c, b->account, b->instrument);
+    struct book_row next = *b;
+    int64_t net;
+    TRY(num_add(n->qty, signed_qty, &net));
+    TRY(apply(c, &next, m, signed_qty, price));
+    TRY(num_add(next.fees, fee, &next.fees));
+    if (num_abs(next.qty) > CORE_QTY_MAX || num_abs(net) > CORE_QTY_MAX)
+        return RESULT_OF(OVERFLOWS);
+    *b = next;
+    return OK_RESULT;
+}
+
 void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, int64_t price,
               int64_t fee, uint64_t order, uint64_t trade_id)
 {
@@ -64,11 +81,10 @@ void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, in
     const struct market_row *m = &c->market[b->instrument];
     int64_t before = b->qty;
     int64_t signed_qty = side == TN_LONG ? qty : -qty;
-    struct result r = apply(c, b, m, signed_qty, price);
-    if (is_ok(r))
-        r = num_add(b->fees, fee, &b->fees);
-    if (!is_ok(r))
+    if (!is_ok(book_it(c, b, m, signed_qty, price, fee))) {
         step_alert(c, FACT_ALERT_OVERFLOW, b, order, qty, price);
+        return;
+    }
     b->mark_seen = 0;
     struct net_row *n = net_of(c, b->account, b->instrument);
     n->qty += b->qty - before;

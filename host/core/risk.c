@@ -24,8 +24,8 @@ struct gate {
     const struct account_row *a;
     const int64_t *limit; /* effective, by rule */
     enum mode mode;
-    bool money_ok;     /* value, equity and rate are known */
-    int64_t value;     /* of the order, account currency */
+    bool money_ok; /* value, equity and rate are known */
+    int64_t value; /* of the order, account currency */
     int64_t equity;
     int64_t rate_age_ns;
     int64_t one_lot_value; /* account currency, for cutting */
@@ -51,6 +51,15 @@ static struct result worth(const struct gate *g, const struct market_row *m, int
     TRY(money_value(g->c, m, price, num_abs(qty), &v));
     TRY(money_settle(g->c, m, v, NUM_CEIL, &settle));
     return money_convert(g->c, m->def.settle, g->a->def.currency, settle, out, &age);
+}
+
+/* a - b, stopped at the ends: allowances are only compared with quantities. */
+static int64_t less(int64_t a, int64_t b)
+{
+    int64_t d;
+    if (is_ok(num_sub(a, b, &d)))
+        return d;
+    return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
 static struct result to_ppm(int64_t part, int64_t whole, int64_t *ppm)
@@ -118,9 +127,8 @@ static struct ruling rule_STATIC(const struct gate *g)
 
 static struct ruling rule_DATA(const struct gate *g)
 {
-    return (struct ruling){.observed = g->m->health,
-                           .limit = FACT_HEALTHY,
-                           .pass = g->m->health == FACT_HEALTHY};
+    return (struct ruling){
+        .observed = g->m->health, .limit = FACT_HEALTHY, .pass = g->m->health == FACT_HEALTHY};
 }
 
 static struct ruling rule_CLOCK(const struct gate *g)
@@ -142,17 +150,20 @@ static struct ruling rule_MAX_VALUE(const struct gate *g)
     int64_t l = g->limit[RISK_MAX_VALUE];
     if (!g->money_ok)
         return (struct ruling){.observed = INT64_MAX, .limit = l};
-    return (struct ruling){.observed = g->value,
-                           .limit = l,
-                           .allow = quantity_for(g, l),
-                           .pass = g->value <= l};
+    return (struct ruling){
+        .observed = g->value, .limit = l, .allow = quantity_for(g, l), .pass = g->value <= l};
+}
+
+/* The host's own close, made again until the position is flat. */
+static bool flattens(const struct risk_ask *k)
+{
+    return k->origin == FACT_ORIGIN_KILL || k->origin == FACT_ORIGIN_STOP;
 }
 
 static struct ruling rule_COLLAR(const struct gate *g)
 {
     int64_t ref = g->ask->reference, l = g->limit[RISK_COLLAR], ppm;
-    bool flattens = g->ask->origin == FACT_ORIGIN_KILL || g->ask->origin == FACT_ORIGIN_STOP;
-    if (flattens && l < FLATTEN_COLLAR_PPM)
+    if (flattens(g->ask) && l < FLATTEN_COLLAR_PPM)
         l = FLATTEN_COLLAR_PPM;
     if (ref <= 0 || !is_ok(to_ppm(num_abs(g->ask->price - ref), ref, &ppm)))
         return (struct ruling){.observed = INT64_MAX, .limit = l}; /* no reference = block */
@@ -165,7 +176,7 @@ static struct ruling rule_POSITION(const struct gate *g)
     int64_t l = g->limit[RISK_POSITION];
     int64_t w = worst(&n, g->ask->side, g->ask->qty);
     int64_t side = g->ask->side == TN_LONG ? n.qty + n.work_buy : n.work_sell - n.qty;
-    return (struct ruling){.observed = w, .limit = l, .allow = l - side, .pass = w <= l};
+    return (struct ruling){.observed = w, .limit = l, .allow = less(l, side), .pass = w <= l};
 }
 
 static struct ruling rule_EXPOSURE(const struct gate *g)
@@ -178,7 +189,7 @@ static struct ruling rule_EXPOSURE(const struct gate *g)
         return (struct ruling){.observed = INT64_MAX, .limit = l};
     struct ruling r = {.observed = ppm, .limit = l, .pass = ppm <= l};
     if (!r.pass && is_ok(num_muldiv(g->equity, l, TN_ONE_PPM, NUM_TOWARD_ZERO, &cap)))
-        r.allow = quantity_for(g, cap) - (w - g->ask->qty);
+        r.allow = less(quantity_for(g, cap), w - g->ask->qty);
     return r;
 }
 
@@ -200,21 +211,24 @@ static struct ruling rule_LEVERAGE(const struct gate *g)
         return (struct ruling){.observed = INT64_MAX, .limit = l};
     struct ruling r = {.observed = ppm, .limit = l, .pass = ppm <= l};
     if (!r.pass && is_ok(num_muldiv(g->equity, l, TN_ONE_PPM, NUM_TOWARD_ZERO, &cap)))
-        r.allow = g->ask->qty - quantity_for(g, gross - cap) - g->m->def.lot;
+        r.allow = less(g->ask->qty - g->m->def.lot, quantity_for(g, gross - cap));
     return r;
 }
 
 static struct ruling rule_RATE(const struct gate *g)
 {
-    return (struct ruling){
-        .observed = g->rate_age_ns, .limit = 0, .pass = g->rate_age_ns != CORE_NEVER && g->money_ok};
+    int64_t age = g->rate_age_ns;
+    int64_t l = money_rate_age_max(g->c, g->m->def.settle, g->a->def.currency);
+    if (!g->money_ok && age <= l)
+        age = CORE_NEVER; /* another rate that the account's equity needs */
+    return (struct ruling){.observed = age, .limit = l, .pass = age <= l};
 }
 
 static struct ruling rule_DUPLICATE(const struct gate *g)
 {
     const struct book_row *b = g->b;
     const struct risk_ask *k = g->ask;
-    bool same = b->last_ns != 0 && g->c->now_ns - b->last_ns < DUPLICATE_NS &&
+    bool same = !flattens(k) && b->last_ns != 0 && g->c->now_ns - b->last_ns < DUPLICATE_NS &&
                 b->last_side == k->side && b->last_qty == k->qty && b->last_price == k->price &&
                 b->last_reducing == (k->reducing ? 1u : 0u);
     bool seen = oms_order(g->c, k->intent) != NULL;
@@ -235,7 +249,7 @@ static struct ruling rule_MESSAGES(const struct gate *g)
     int64_t n = g->a->message_second == second ? (int64_t)g->a->message_count + 1 : 1;
     int64_t l = g->limit[RISK_MESSAGES];
     if (!g->ask->reducing)
-        l = l * (100 - RESERVE_PERCENT) / 100;
+        l = l / 100 * (100 - RESERVE_PERCENT) + l % 100 * (100 - RESERVE_PERCENT) / 100;
     return (struct ruling){.observed = n, .limit = l, .pass = n <= l};
 }
 
@@ -254,6 +268,40 @@ static void weigh(struct gate *g)
     g->rate_age_ns = age;
 }
 
+/* Do the rules that would cut let `qty` pass? */
+static bool fits(const struct gate *g, uint32_t would_cut, int64_t qty)
+{
+    struct risk_ask ask = *g->ask;
+    struct gate h = *g;
+    ask.qty = qty;
+    h.ask = &ask;
+    h.money_ok = g->money_ok && is_ok(worth(g, g->m, qty, ask.price, &h.value));
+#define X(id, name, code, unit, may_cut, closes, def, source, text)                                \
+    if ((would_cut & 1u << ((id)-1)) && !rule_##name(&h).pass)                                     \
+        return false;
+    RISK_RULES(X)
+#undef X
+    return true;
+}
+
+/* The allowances are estimates (a lot's value is rounded up, the other side may be the worse one),
+ * so what they give is tried; if it is too much, the most lots below that fit are looked for. */
+static int64_t most_that_fits(const struct gate *g, uint32_t would_cut, int64_t qty)
+{
+    int64_t lot = g->m->def.lot;
+    int64_t low = 0, high = qty / lot;
+    if (high == 0 || fits(g, would_cut, qty))
+        return qty;
+    while (low + 1 < high) { /* low fits or is none, high does not */
+        int64_t middle = low + (high - low) / 2;
+        if (fits(g, would_cut, middle * lot))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low * lot;
+}
+
 /* Smallest allowance of the rules that would cut, on the lot grid; asked when none would. */
 static int64_t cut(const struct gate *g, struct fact_decision *d, uint32_t would_cut,
                    const int64_t *allow)
@@ -263,9 +311,11 @@ static int64_t cut(const struct gate *g, struct fact_decision *d, uint32_t would
         if ((would_cut & 1u << (r - 1)) && allow[r] < granted)
             granted = allow[r];
     }
-    if (granted < 0 ||
-        !is_ok(num_to_step(granted, g->m->def.lot, NUM_TOWARD_ZERO, &granted)) ||
-        granted < g->m->def.min_qty || granted < g->m->def.lot)
+    if (granted < 0 || !is_ok(num_to_step(granted, g->m->def.lot, NUM_TOWARD_ZERO, &granted)))
+        granted = 0;
+    if (would_cut != 0)
+        granted = most_that_fits(g, would_cut, granted);
+    if (granted < g->m->def.min_qty || granted < g->m->def.lot)
         granted = 0;
     for (uint32_t r = 1; r < RISK_RULE_END; r++) {
         if ((would_cut & 1u << (r - 1)) == 0)
@@ -286,17 +336,17 @@ static int64_t evaluate(const struct gate *g, struct fact_decision *d)
     struct ruling v;
 #define X(id, name, code, unit, may_cut, closes, def, source, text)                                \
     v = rule_##name(g);                                                                            \
-    d->rule[(id) - 1] = (struct fact_rule){v.observed, v.limit};                                   \
-    if (g->ask->reducing && !(closes)) {                                      \
+    d->rule[(id)-1] = (struct fact_rule){v.observed, v.limit};                                     \
+    if (g->ask->reducing && !(closes)) {                                                           \
         d->result[id] = FACT_RULE_FREE;                                                            \
     } else if (v.pass) {                                                                           \
         d->result[id] = FACT_RULE_PASS;                                                            \
     } else if (may_cut) {                                                                          \
-        would_cut |= 1u << ((id) - 1);                                                             \
+        would_cut |= 1u << ((id)-1);                                                               \
         allow[id] = v.allow;                                                                       \
     } else {                                                                                       \
         d->result[id] = FACT_RULE_DENY;                                                            \
-        d->denied_by |= 1u << ((id) - 1);                                                          \
+        d->denied_by |= 1u << ((id)-1);                                                            \
     }
     RISK_RULES(X)
 #undef X
@@ -307,12 +357,13 @@ static int64_t evaluate(const struct gate *g, struct fact_decision *d)
 static void count_duplicates(struct core *c, struct book_row *b)
 {
     struct instance_row *s = &c->instance[b->strategy];
-    if (s->duplicates == 0 || c->now_ns - s->duplicate_ns >= DUPLICATE_WINDOW_NS) {
-        s->duplicates = 0;
-        s->duplicate_ns = c->now_ns;
-    }
-    s->duplicates++;
-    if (s->duplicates < DUPLICATES_MAX || !s->auto_on)
+    bool too_many =
+        s->duplicates + 1 >= DUPLICATES_MAX && c->now_ns - s->duplicate_ns[0] < DUPLICATE_WINDOW_NS;
+    s->duplicate_ns[0] = s->duplicate_ns[1];
+    s->duplicate_ns[1] = c->now_ns;
+    if (s->duplicates < DUPLICATES_MAX)
+        s->duplicates++;
+    if (!too_many || !s->auto_on)
         return;
     s->auto_on = 0;
     step_alert(c, FACT_ALERT_DUPLICATES, b, 0, s->duplicates, DUPLICATES_MAX);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Held answers lie in a fixed array; a binary heap of their indices keeps the earliest on top, with
- * (due, instance, order given) as a total order, so that nothing depends on how the heap was built.
+ * (due, cause, instance, order given) as a total order, so that nothing depends on how the heap was built.
  */
 #include "core/seq.h"
 #include "base/must.h"
@@ -30,6 +30,8 @@ static bool before(const struct seq *s, uint16_t a, uint16_t b)
     const struct seq_held *x = &s->held[a], *y = &s->held[b];
     if (x->due_ns != y->due_ns)
         return x->due_ns < y->due_ns;
+    if (x->cause_seq != y->cause_seq)
+        return x->cause_seq < y->cause_seq;
     if (x->signal.instance != y->signal.instance)
         return x->signal.instance < y->signal.instance;
     return x->order < y->order;

@@ -8,7 +8,7 @@
  *   2. An answer to event n counts at t(n) + D, directly before the first event m > n with
  *      t(m) >= t(n) + D (DECISIONS 4, decision note 0002). One that comes when such an m is
  *      already numbered is late: recorded as LATE, without effect.
- *   3. Answers due at one time come in order of instance, then in the order they were given.
+ *   3. Answers due at one time come in order of cause, then of instance, then as they were given.
  *   4. Held answers are bounded per instance; overflow, or LATE_MAX late ones of the last
  *      LATE_WINDOW, is a fault of that instance.
  *

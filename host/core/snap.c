@@ -9,8 +9,9 @@
  * states give equal bytes. What can be derived is built again by restore.
  *
  * Layout: header (magic, version, logic, limits), scalars, then each table as count + rows.
- * Restore treats the bytes as hostile: counts against limits, the total against the length, and
- * the invariants of core_check at the end.
+ * Restore treats the bytes as hostile: counts against limits, the total against the length, each
+ * row as an index and a figure (snap_check.c), and the invariants of core_check at the end; what
+ * does not hold is a result that names it, and the core is then good for nothing but being dropped.
  */
 #include "core/state.h"
 #include <string.h>
@@ -23,31 +24,35 @@ struct field {
 
 #define CURRENCY(F, T) F(T, id) F(T, exp) F(T, name)
 #define MARKET(F, T)                                                                               \
-    F(T, def) F(T, bid) F(T, bid_qty) F(T, ask) F(T, ask_qty) F(T, last) F(T, mark) F(T, data_ns)  \
-    F(T, crossed_ns) F(T, changed_ns) F(T, quote_no) F(T, trade_no) F(T, health)                   \
-    F(T, health_why) F(T, good_count) F(T, session_open)
+    F(T, def)                                                                                      \
+    F(T, bid) F(T, bid_qty) F(T, ask) F(T, ask_qty) F(T, last) F(T, mark) F(T, data_ns)            \
+        F(T, crossed_ns) F(T, changed_ns) F(T, quote_no) F(T, trade_no) F(T, health)               \
+            F(T, health_why) F(T, good_count) F(T, session_open)
 #define ACCOUNT(F, T)                                                                              \
     F(T, def) F(T, mode) F(T, keep_positions) F(T, cash) F(T, message_second) F(T, message_count)
 #define INSTANCE(F, T)                                                                             \
-    F(T, id) F(T, kind) F(T, mode) F(T, auto_on) F(T, live_orders) F(T, duplicates)                \
-    F(T, duplicate_ns) F(T, plugin_hash) F(T, name)
+    F(T, id)                                                                                       \
+    F(T, kind) F(T, mode) F(T, auto_on) F(T, live_orders) F(T, duplicates) F(T, duplicate_ns)      \
+        F(T, plugin_hash) F(T, name)
 #define BOOK(F, T)                                                                                 \
-    F(T, strategy) F(T, instrument) F(T, account) F(T, live_orders) F(T, budget) F(T, qty)         \
-    F(T, work_buy) F(T, work_sell) F(T, realised) F(T, fees) F(T, cost) F(T, signal_seq)           \
-    F(T, signal_until_ns) F(T, target) F(T, limit_offset) F(T, stop_distance) F(T, has_limit)      \
-    F(T, pending) F(T, flatten_origin) F(T, flattens) F(T, last_side) F(T, last_reducing)          \
-    F(T, reserved) F(T, reserved2) F(T, flatten_ns) F(T, stop_price) F(T, last_qty)                \
-    F(T, last_price) F(T, last_ns)
+    F(T, strategy)                                                                                 \
+    F(T, instrument) F(T, account) F(T, live_orders) F(T, budget) F(T, qty) F(T, work_buy)         \
+        F(T, work_sell) F(T, realised) F(T, fees) F(T, cost) F(T, signal_seq)                      \
+            F(T, signal_until_ns) F(T, target) F(T, limit_offset) F(T, stop_distance)              \
+                F(T, has_limit) F(T, pending) F(T, flatten_origin) F(T, flattens) F(T, last_side)  \
+                    F(T, last_reducing) F(T, kill_flat) F(T, reserved) F(T, flatten_ns)            \
+                        F(T, stop_price) F(T, last_qty) F(T, last_price) F(T, last_ns)
 #define ORDER(F, T)                                                                                \
-    F(T, id) F(T, venue_order) F(T, signal_seq) F(T, qty) F(T, cum) F(T, price) F(T, created_ns)   \
-    F(T, ttl_ns) F(T, check_ns) F(T, silent_ns) F(T, book) F(T, attempt) F(T, queries)             \
-    F(T, want_cancel) F(T, state) F(T, side) F(T, tif) F(T, origin) F(T, reducing)                 \
-    F(T, cancel_why) F(T, used) F(T, confirmed)
+    F(T, id)                                                                                       \
+    F(T, venue_order) F(T, signal_seq) F(T, qty) F(T, cum) F(T, price) F(T, created_ns)            \
+        F(T, ttl_ns) F(T, check_ns) F(T, silent_ns) F(T, book) F(T, attempt) F(T, queries)         \
+            F(T, want_cancel) F(T, state) F(T, side) F(T, tif) F(T, origin) F(T, reducing)         \
+                F(T, cancel_why) F(T, used) F(T, confirmed)
 #define FILL(F, T) F(T, key) F(T, t_ns)
 #define CORE(F, T)                                                                                 \
-    F(T, seq) F(T, now_ns) F(T, epoch) F(T, serial) F(T, mode) F(T, keep_positions)                \
-    F(T, auto_all) F(T, clock_skew_ns) F(T, evicted_ns) F(T, started) F(T, deployment)               \
-    F(T, totals)
+    F(T, seq)                                                                                      \
+    F(T, now_ns) F(T, epoch) F(T, serial) F(T, mode) F(T, keep_positions) F(T, auto_all)           \
+        F(T, clock_skew_ns) F(T, evicted_ns) F(T, started) F(T, deployment) F(T, totals)
 
 #define ENTRY(T, m) {offsetof(struct T, m), sizeof(((struct T *)0)->m)},
 #define SUM(T, m) +sizeof(((struct T *)0)->m)
@@ -58,7 +63,7 @@ ROWS(CURRENCY, currency_row, 0);
 ROWS(MARKET, market_row, 0);
 ROWS(ACCOUNT, account_row, 0);
 ROWS(INSTANCE, instance_row, 0);
-ROWS(BOOK, book_row, 2 * sizeof(int64_t));  /* mark_seen, unrealised */
+ROWS(BOOK, book_row, 2 * sizeof(int64_t));    /* mark_seen, unrealised */
 ROWS(ORDER, order_row, 4 * sizeof(uint32_t)); /* the two lists */
 ROWS(FILL, fill_row, 0);
 static const struct field core_fields[] = {CORE(ENTRY, core)};
@@ -120,7 +125,8 @@ static uint32_t used_markets(const struct core *c)
     return n;
 }
 
-static void move_tables(struct cursor *k, struct core *c)
+/* Gives how many instruments there are: after reading, each of those rows must be one. */
+static uint32_t move_tables(struct cursor *k, struct core *c)
 {
     for (uint32_t i = 1; i <= c->max.currencies; i++)
         MOVE_ROW(k, currency_row, &c->currency[i]);
@@ -131,7 +137,8 @@ static void move_tables(struct cursor *k, struct core *c)
         MOVE_ROW(k, account_row, &c->account[i]);
     for (uint32_t i = 0; i <= c->max.instances; i++)
         MOVE_ROW(k, instance_row, &c->instance[i]);
-    c->book_count = move_count(k, c->book_count, c->max.routes + c->max.instruments * c->max.accounts + 1);
+    c->book_count =
+        move_count(k, c->book_count, c->max.routes + c->max.instruments * c->max.accounts + 1);
     for (uint32_t i = 1; i < c->book_count; i++)
         MOVE_ROW(k, book_row, &c->book[i]);
     c->limit_count = move_count(k, c->limit_count, c->max.limits);
@@ -140,6 +147,7 @@ static void move_tables(struct cursor *k, struct core *c)
     c->rate_count = move_count(k, c->rate_count, c->max.currencies * 2);
     for (uint32_t i = 0; i < c->rate_count; i++)
         move(k, &c->rate[i], sizeof c->rate[i]);
+    return n;
 }
 
 static void write_orders(struct cursor *k, struct core *c)
@@ -159,10 +167,6 @@ static void read_orders(struct cursor *k, struct core *c)
         MOVE_ROW(k, order_row, &c->order[i]);
         c->order[i].older = i == 0 ? CORE_NONE : i - 1;
         c->order[i].newer = i + 1 == n ? CORE_NONE : i + 1;
-        const struct order_row *o = &c->order[i];
-        if (!o->used || o->book == 0 || o->book >= c->book_count || o->state == 0 ||
-            o->state >= ORDER_STATE_END || (i > 0 && o->id <= c->order[i - 1].id))
-            k->failed = true;
     }
     c->oldest = n == 0 ? CORE_NONE : 0;
     c->newest = n == 0 ? CORE_NONE : n - 1;
@@ -185,19 +189,19 @@ static void read_fills(struct cursor *k, struct core *c)
     uint32_t n = move_count(k, 0, c->max.fills);
     for (uint32_t i = 0; i < n; i++) {
         MOVE_ROW(k, fill_row, &c->fill[i]);
-        if (c->fill[i].key == 0)
-            k->failed = true;
+        k->failed = k->failed || c->fill[i].key == 0;
     }
     c->fill_next = n == c->max.fills ? 0 : n;
 }
 
 static size_t write_all(const struct core *c, uint8_t *out, size_t bytes)
 {
-    struct core *w = (struct core *)(uintptr_t)c; /* the same walk writes and reads; here it reads */
+    struct core *w =
+        (struct core *)(uintptr_t)c; /* the same walk writes and reads; here it reads */
     struct cursor k = {.out = out, .end = bytes};
     move_head(&k, w);
     MOVE_ROW(&k, core, w);
-    move_tables(&k, w);
+    (void)move_tables(&k, w);
     write_orders(&k, w);
     write_fills(&k, w);
     must(!k.failed);
@@ -221,26 +225,26 @@ struct result core_restore(struct core *c, const void *bytes, size_t count, stru
     struct cursor k = {.in = bytes, .end = count};
     move_head(&k, c);
     if (k.failed)
-        return FAIL(tr, VERSION, "snapshot: written by another core logic, format or table sizes "
-                                 "than this program's (logic %u, format %d)",
+        return FAIL(tr, VERSION,
+                    "snapshot: written by another core logic, format or table sizes "
+                    "than this program's (logic %u, format %d)",
                     c->logic, SNAP_VERSION);
     MOVE_ROW(&k, core, c);
-    move_tables(&k, c);
+    uint32_t markets = move_tables(&k, c);
     read_orders(&k, c);
     read_fills(&k, c);
     if (k.failed || k.at != count)
         return FAIL(tr, CORRUPT, "snapshot: does not fit its own counts at byte %zu of %zu", k.at,
                     count);
-    for (uint32_t i = 1; i < c->book_count; i++) {
-        const struct book_row *b = &c->book[i];
-        if (b->strategy > c->max.instances || b->instrument == 0 ||
-            b->instrument > used_markets(c) || b->account == 0 || b->account > c->max.accounts)
-            return FAIL(tr, CORRUPT, "snapshot: book %u names rows that are not there", i);
-    }
+    const char *broken = snap_broken(c, markets);
+    if (broken != NULL)
+        return FAIL(tr, CORRUPT, "snapshot: a row cannot be so: it breaks %s", broken);
     config_derive(c);
     oms_derive(c);
     fills_derive(c);
     c->deadline_ns = INT64_MIN;
-    core_check(c);
+    broken = fills_repeat(c) ? "each fill stands once" : core_broken(c);
+    if (broken != NULL)
+        return FAIL(tr, CORRUPT, "snapshot: its tables do not fit together: they break %s", broken);
     return OK_RESULT;
 }

@@ -24,6 +24,10 @@
 #define CORE_NEVER INT64_MAX
 #define CORE_NONE UINT32_MAX
 #define CORE_SECOND_NS 1000000000ll
+/* No quantity, position, price or distance goes beyond these, so that sums of a few of them cannot
+ * overflow: evidence beyond is an alarm and books nothing, a wish beyond is refused. */
+#define CORE_QTY_MAX (INT64_MAX / 16)
+#define CORE_PRICE_MAX (INT64_MAX / 16)
 
 struct currency_row {
     uint32_t id;
@@ -62,8 +66,8 @@ struct instance_row {
     uint32_t mode;
     uint32_t auto_on;
     uint32_t live_orders;
-    uint32_t duplicates;     /* in the running minute */
-    int64_t duplicate_ns;    /* start of that minute */
+    uint32_t duplicates;     /* seen so far */
+    int64_t duplicate_ns[2]; /* of the last two, older first */
     uint64_t plugin_hash;
     char name[FACT_NAME_BYTES];
 };
@@ -88,7 +92,8 @@ struct book_row {
     uint32_t flatten_origin; /* enum fact_origin of the running flatten; 0 = none runs */
     uint32_t flattens;   /* its attempts: widens the protection */
     uint32_t last_side, last_reducing; /* of the last intent, for the duplicate rule */
-    uint32_t reserved, reserved2;
+    uint32_t kill_flat;  /* 1: a kill closes this position, again and again */
+    uint32_t reserved;
     int64_t flatten_ns;  /* its next attempt; CORE_NEVER = none */
     /* host-side stop */
     int64_t stop_price;  /* 0 = none */
@@ -259,6 +264,8 @@ MUST_USE struct result money_qty(const struct core *c, const struct market_row *
 MUST_USE struct result money_equity(struct core *c, uint32_t account, int64_t *equity,
                                     int64_t *unrealised, int64_t *realised, int64_t *fees);
 int64_t money_avg_price(const struct core *c, const struct book_row *b);
+/* Greatest age the rate of a pair may have; 0 = same currency, a constant, or no rate. */
+int64_t money_rate_age_max(const struct core *c, uint32_t from, uint32_t to);
 
 /* market.c */
 enum { MARKET_GOOD_COUNT = 20 };
@@ -272,6 +279,9 @@ void market_session(struct core *c, const struct fact_session *e);
 /* config.c: genesis to rate: tables filled by events. */
 void config_event(struct core *c, uint16_t type, const void *payload);
 void config_derive(struct core *c);
+bool config_instrument_ok(const struct core *c, const struct fact_instrument *e);
+bool config_rate_ok(const struct core *c, const struct fact_rate *e);
+bool config_limit_ok(const struct core *c, const struct fact_limit *e);
 struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrument,
                              uint32_t account);
 
@@ -287,6 +297,7 @@ void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, 
 /* plan.c: signal -> intents */
 void plan_signal(struct core *c, const struct fact_signal *s);
 void plan_ended(struct core *c, struct book_row *b);
+void plan_filled(struct core *c, struct book_row *b);
 void plan_flatten(struct core *c, struct book_row *b, uint32_t origin);
 void plan_timers(struct core *c);
 int64_t plan_deadline(const struct core *c);
@@ -308,6 +319,19 @@ int64_t risk_decide(struct core *c, const struct risk_ask *ask);
 void risk_no_route(struct core *c, const struct fact_signal *s);
 void risk_message(struct core *c, struct account_row *a);
 
+/* In functions that give the rule that does not hold, in words, and NULL when all hold. */
+#define RULE(x)                                                                                    \
+    do {                                                                                           \
+        if (!(x))                                                                                  \
+            return #x;                                                                             \
+    } while (0)
+
+/* view.c: the invariant that does not hold, in words; NULL = all hold. */
+const char *core_broken(const struct core *c);
+
+/* snap_check.c: may the tables just read be used as indices and figures? NULL = yes. */
+const char *snap_broken(const struct core *c, uint32_t markets);
+
 /* oms.c */
 void oms_place(struct core *c, const struct risk_ask *ask);
 void oms_sent(struct core *c, const struct fact_sent *e);
@@ -325,6 +349,7 @@ extern const struct fsm oms_fsm;
 /* oms.c, for oms_answers.c: moves an order by the table, keeps lists, sums and totals right, and
  * says what kind of cell it was. `cum` is the filled quantity after the event. */
 enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event event, int64_t cum);
+void oms_cancel_again(struct core *c, struct order_row *o);
 void oms_check_at(struct core *c, struct order_row *o, int64_t t_ns);
 void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES]);
 
@@ -332,6 +357,7 @@ void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FA
 bool fills_known(const struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id);
 void fills_add(struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id);
 void fills_derive(struct core *c);
+bool fills_repeat(const struct core *c); /* one key stands twice */
 
 /* pos.c */
 void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, int64_t price,

@@ -75,6 +75,8 @@ void stops_market(struct core *c, uint32_t instrument, int64_t low, int64_t high
         if (b->instrument != instrument || b->stop_price == 0)
             continue;
         must(b->qty != 0);
+        if (mode_effective(c, b) == MODE_KILLED)
+            continue; /* the kill closes it, or was told to keep it */
         bool hit = b->qty > 0 ? low <= b->stop_price : high >= b->stop_price;
         if (!hit)
             continue;

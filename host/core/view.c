@@ -42,8 +42,8 @@ bool core_account(const struct core *c, uint32_t i, struct core_account_view *ou
     memcpy(out->name, a->def.name, sizeof out->name);
     memcpy(out->currency, c->currency[a->def.currency].name, sizeof out->currency);
     struct core *w = (struct core *)(uintptr_t)c; /* fills a cache that no decision reads */
-    if (!is_ok(money_equity(w, a->def.id, &out->equity, &out->unrealised, &out->realised,
-                            &out->fees)))
+    if (!is_ok(
+            money_equity(w, a->def.id, &out->equity, &out->unrealised, &out->realised, &out->fees)))
         out->equity = 0;
     return true;
 }
@@ -66,70 +66,92 @@ bool core_instrument(const struct core *c, uint32_t i, struct fact_instrument *o
     return true;
 }
 
-static void check_books(const struct core *c)
+static const char *broken_book(const struct core *c, uint32_t book)
 {
+    const struct book_row *b = &c->book[book];
+    num_i128 buy = 0, sell = 0;
+    uint32_t live = 0;
+    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
+        const struct order_row *o = &c->order[i];
+        if (o->book != book)
+            continue;
+        live++;
+        int64_t leaves = is_reserved(o->state) && o->qty > o->cum ? o->qty - o->cum : 0;
+        buy += o->side == TN_LONG ? leaves : 0;
+        sell += o->side == TN_SHORT ? leaves : 0;
+    }
+    RULE(live == b->live_orders);
+    RULE(buy == b->work_buy && sell == b->work_sell);
+    RULE(b->cost >= 0);
+    RULE(b->qty != 0 || b->cost == 0);
+    RULE(b->qty != 0 || b->stop_price == 0);
+    RULE(b->flatten_origin != 0 || b->flatten_ns == CORE_NEVER);
+    RULE(b->strategy == 0 || book_find(c, b->strategy, b->instrument) == b);
+    return NULL;
+}
+
+static const char *broken_net(const struct core *c, uint32_t account, uint32_t instrument)
+{
+    struct net_row sum = {0};
     for (uint32_t i = 1; i < c->book_count; i++) {
-        const struct book_row *b = &c->book[i];
-        int64_t buy = 0, sell = 0;
-        uint32_t live = 0;
-        for (uint32_t o = c->live_oldest; o != CORE_NONE; o = c->order[o].live_newer) {
-            const struct order_row *r = &c->order[o];
-            if (r->book != i)
-                continue;
-            live++;
-            int64_t leaves = is_reserved(r->state) && r->qty > r->cum ? r->qty - r->cum : 0;
-            buy += r->side == TN_LONG ? leaves : 0;
-            sell += r->side == TN_SHORT ? leaves : 0;
-        }
-        must(live == b->live_orders);
-        must(buy == b->work_buy && sell == b->work_sell);
-        must(b->cost >= 0);
-        must(b->qty != 0 || b->cost == 0);
-        must(b->qty != 0 || b->stop_price == 0);
-        must(b->flatten_origin != 0 || b->flatten_ns == CORE_NEVER);
-        must(book_find(c, b->strategy, b->instrument) == b);
+        if (c->book[i].account != account || c->book[i].instrument != instrument)
+            continue;
+        sum.qty += c->book[i].qty;
+        sum.work_buy += c->book[i].work_buy;
+        sum.work_sell += c->book[i].work_sell;
     }
+    RULE(memcmp(&sum, net_of(c, account, instrument), sizeof sum) == 0);
+    return NULL;
 }
 
-static void check_nets(const struct core *c)
-{
-    for (uint32_t a = 1; a <= c->max.accounts && c->account[a].def.id != 0; a++) {
-        for (uint32_t m = 1; m <= c->max.instruments && c->market[m].def.id != 0; m++) {
-            struct net_row sum = {0};
-            for (uint32_t i = 1; i < c->book_count; i++) {
-                if (c->book[i].account != a || c->book[i].instrument != m)
-                    continue;
-                sum.qty += c->book[i].qty;
-                sum.work_buy += c->book[i].work_buy;
-                sum.work_sell += c->book[i].work_sell;
-            }
-            must(memcmp(&sum, net_of(c, a, m), sizeof sum) == 0);
-        }
-    }
-}
-
-static void check_orders(const struct core *c)
+static const char *broken_orders(const struct core *c)
 {
     uint32_t count = 0, live = 0;
     uint64_t last = 0;
     for (uint32_t i = c->oldest; i != CORE_NONE; i = c->order[i].newer) {
         const struct order_row *o = &c->order[i];
-        must(o->used && o->id > last);
-        must(o->state > ORDER_STATE_UNSET && o->state < ORDER_STATE_END);
-        must(o->cum >= 0 && o->qty > 0);
-        must(oms_order(c, o->id) == o);
+        RULE(o->used && o->id > last);
+        RULE(o->state > ORDER_STATE_UNSET && o->state < ORDER_STATE_END);
+        RULE(o->cum >= 0 && o->qty > 0);
+        RULE(oms_order(c, o->id) == o);
         last = o->id;
         count++;
         live += !is_terminal(o->state);
     }
-    must(count == c->order_pool.in_use);
-    must(live == c->live_count);
+    RULE(count == c->order_pool.in_use);
+    RULE(live == c->live_count);
+    return NULL;
+}
+
+static const char *broken_instances(const struct core *c)
+{
+    for (uint32_t s = 0; s <= c->max.instances; s++) {
+        uint32_t live = 0;
+        for (uint32_t i = 1; i < c->book_count; i++)
+            live += c->book[i].strategy == s ? c->book[i].live_orders : 0;
+        RULE(live == c->instance[s].live_orders);
+    }
+    return NULL;
+}
+
+const char *core_broken(const struct core *c)
+{
+    const char *broken = broken_orders(c);
+    for (uint32_t i = 1; broken == NULL && i < c->book_count; i++)
+        broken = broken_book(c, i);
+    for (uint32_t a = 1; a <= c->max.accounts && c->account[a].def.id != 0; a++) {
+        for (uint32_t m = 1; m <= c->max.instruments && c->market[m].def.id != 0; m++)
+            broken = broken == NULL ? broken_net(c, a, m) : broken;
+    }
+    if (broken == NULL)
+        broken = broken_instances(c);
+    RULE(c->mode > MODE_UNSET && c->mode < MODE_END);
+    return broken;
 }
 
 void core_check(const struct core *c)
 {
-    check_books(c);
-    check_nets(c);
-    check_orders(c);
-    must(c->mode > MODE_UNSET && c->mode < MODE_END);
+    const char *broken = core_broken(c);
+    if (broken != NULL)
+        must_fail(broken, __FILE__, __LINE__);
 }

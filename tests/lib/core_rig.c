@@ -36,6 +36,19 @@ void rig_step(struct core_rig *r, uint16_t type, const void *payload)
                              .type = type,
                              .version = fact_version(type)};
     core_step(r->core, &head, payload, &r->out);
+    const struct fact_send *sent;
+    for (uint32_t i = 0; (sent = rig_effect(r, FACT_SEND, i)) != NULL; i++)
+        r->sends[r->send_count++ % RIG_SENDS] =
+            (struct core_rig_send){sent->order, sent->side, sent->instrument, sent->account};
+}
+
+static struct core_rig_send sent_of(const struct core_rig *r, uint64_t order)
+{
+    for (uint32_t i = 0; order != 0 && i < RIG_SENDS; i++) {
+        if (r->sends[i].order == order)
+            return r->sends[i];
+    }
+    return (struct core_rig_send){order, TN_LONG, RIG_BTC, RIG_ACCOUNT};
 }
 
 void rig_at(struct core_rig *r, int64_t t_ns)
@@ -106,14 +119,25 @@ void rig_configure(struct core_rig *r)
     rig_limit(r, RISK_EXPOSURE, 500000);
 }
 
-void rig_open(struct core_rig *r)
+void rig_start(struct core_rig *r, uint64_t epoch)
 {
-    rig_open_bare(r, NULL);
-    rig_configure(r);
-    struct fact_start start = {.epoch = 1, .core_logic = FACT_CORE_LOGIC, .kind = FACT_RUN_PAPER};
+    struct fact_start start = {
+        .epoch = epoch, .core_logic = FACT_CORE_LOGIC, .kind = FACT_RUN_PAPER};
     rig_step(r, FACT_START, &start);
+}
+
+void rig_open_sized(struct core_rig *r, const struct core_limits *l)
+{
+    rig_open_bare(r, l);
+    rig_configure(r);
+    rig_start(r, 1);
     rig_auto(r, true);
     rig_quote(r, RIG_BTC, 999900, 1000100);
+}
+
+void rig_open(struct core_rig *r)
+{
+    rig_open_sized(r, NULL);
 }
 
 void rig_quote(struct core_rig *r, uint32_t instrument, int64_t bid, int64_t ask)
@@ -135,10 +159,26 @@ void rig_bar(struct core_rig *r, uint32_t instrument, int64_t o, int64_t h, int6
     rig_step(r, FACT_BAR, &b);
 }
 
+void rig_limit_of(struct core_rig *r, uint32_t rule, uint32_t instrument, uint32_t strategy,
+                  int64_t limit)
+{
+    struct fact_limit l = {
+        .rule = rule, .instrument = instrument, .strategy = strategy, .limit = limit};
+    rig_step(r, FACT_LIMIT, &l);
+}
+
 void rig_limit(struct core_rig *r, uint32_t rule, int64_t limit)
 {
-    struct fact_limit l = {.rule = rule, .limit = limit};
-    rig_step(r, FACT_LIMIT, &l);
+    rig_limit_of(r, rule, 0, 0, limit);
+}
+
+void rig_route(struct core_rig *r, uint32_t strategy, uint32_t instrument, int64_t budget)
+{
+    struct fact_route e = {.strategy = strategy,
+                           .instrument = instrument,
+                           .account = RIG_ACCOUNT,
+                           .budget = budget};
+    rig_step(r, FACT_ROUTE, &e);
 }
 
 void rig_auto(struct core_rig *r, bool on)
@@ -176,40 +216,61 @@ void rig_sent(struct core_rig *r, uint64_t order, uint32_t what)
     rig_step(r, FACT_SENT, &e);
 }
 
+void rig_cancel_sent(struct core_rig *r, uint64_t order, uint32_t what)
+{
+    struct fact_sent e = {.order = order, .attempt = 1, .what = what, .is_cancel = 1};
+    rig_step(r, FACT_SENT, &e);
+}
+
+void rig_exec_full(struct core_rig *r, struct fact_exec e)
+{
+    struct core_rig_send s = sent_of(r, e.order);
+    e.venue_order = e.venue_order ? e.venue_order : e.order + 1;
+    e.instrument = e.instrument ? e.instrument : s.instrument;
+    e.account = e.account ? e.account : s.account;
+    e.side = e.side ? e.side : s.side;
+    rig_step(r, FACT_EXEC, &e);
+}
+
 void rig_exec(struct core_rig *r, uint64_t order, uint32_t kind)
 {
-    struct fact_exec e = {.order = order,
-                          .venue_order = order + 1,
-                          .kind = kind,
-                          .instrument = RIG_BTC,
-                          .account = RIG_ACCOUNT};
-    rig_step(r, FACT_EXEC, &e);
+    rig_exec_full(r, (struct fact_exec){.order = order, .kind = kind});
 }
 
 void rig_fill(struct core_rig *r, uint64_t order, int64_t qty, int64_t price)
 {
-    struct fact_exec e = {.order = order,
-                          .venue_order = order + 1,
-                          .trade_id = ++r->trade_id,
-                          .kind = FACT_EXEC_TRADE,
-                          .instrument = RIG_BTC,
-                          .account = RIG_ACCOUNT,
-                          .side = TN_LONG,
-                          .last_qty = qty,
-                          .last_price = price,
-                          .fee = 100,
-                          .liquidity = FACT_TAKER};
-    rig_step(r, FACT_EXEC, &e);
+    rig_exec_full(r, (struct fact_exec){.order = order,
+                                        .trade_id = ++r->trade_id,
+                                        .kind = FACT_EXEC_TRADE,
+                                        .last_qty = qty,
+                                        .last_price = price,
+                                        .fee = 100,
+                                        .liquidity = FACT_TAKER});
 }
 
 void rig_status(struct core_rig *r, uint64_t order, uint32_t found)
 {
-    struct fact_exec e = {.order = order,
-                          .kind = FACT_EXEC_STATUS,
-                          .found = found,
-                          .instrument = RIG_BTC,
-                          .account = RIG_ACCOUNT};
-    rig_step(r, FACT_EXEC, &e);
+    rig_exec_full(
+        r, (struct fact_exec){.order = order, .kind = FACT_EXEC_STATUS, .found = found});
+}
+
+uint64_t rig_working(struct core_rig *r, uint32_t side, int32_t target_ppm)
+{
+    rig_signal_full(r, (struct fact_signal){.side = side,
+                                            .advice = TN_ADVICE_TARGET | TN_ADVICE_LIMIT,
+                                            .target_ppm = target_ppm,
+                                            .limit_offset = 1000});
+    uint64_t id = rig_sent_order(r)->order;
+    rig_sent(r, id, FACT_SENT_OK);
+    rig_exec(r, id, FACT_EXEC_NEW);
+    return id;
+}
+
+void rig_hold(struct core_rig *r, uint32_t side, int32_t target_ppm)
+{
+    rig_signal(r, side, target_ppm);
+    const struct fact_send *s = rig_sent_order(r);
+    rig_fill(r, s->order, s->qty, 1000000);
 }
 
 const void *rig_effect(const struct core_rig *r, uint16_t type, uint32_t n)
@@ -234,6 +295,30 @@ uint32_t rig_count(const struct core_rig *r, uint16_t type)
     return n;
 }
 
+uint32_t rig_alerts(const struct core_rig *r, uint32_t what)
+{
+    uint32_t n = 0;
+    const struct fact_alert *a;
+    for (uint32_t i = 0; (a = rig_effect(r, FACT_ALERT, i)) != NULL; i++)
+        n += a->what == what;
+    return n;
+}
+
+uint32_t rig_ignored(const struct core_rig *r, uint32_t why)
+{
+    uint32_t n = 0;
+    const struct fact_ignored *e;
+    for (uint32_t i = 0; (e = rig_effect(r, FACT_IGNORED, i)) != NULL; i++)
+        n += e->why == why;
+    return n;
+}
+
+const struct fact_decision *rig_decision(const struct core_rig *r)
+{
+    must(rig_count(r, FACT_DECISION) == 1);
+    return rig_effect(r, FACT_DECISION, 0);
+}
+
 const struct fact_send *rig_sent_order(const struct core_rig *r)
 {
     must(rig_count(r, FACT_SEND) == 1);
@@ -251,12 +336,18 @@ uint32_t rig_state(const struct core_rig *r, uint64_t order)
     return state;
 }
 
-int64_t rig_position(const struct core_rig *r, uint32_t strategy, uint32_t instrument)
+struct core_position_view rig_book(const struct core_rig *r, uint32_t strategy,
+                                   uint32_t instrument)
 {
     struct core_position_view v;
     for (uint32_t i = 0; core_position(r->core, i, &v); i++) {
         if (v.strategy == strategy && v.instrument == instrument)
-            return v.qty;
+            return v;
     }
-    return 0;
+    return (struct core_position_view){0};
+}
+
+int64_t rig_position(const struct core_rig *r, uint32_t strategy, uint32_t instrument)
+{
+    return rig_book(r, strategy, instrument).qty;
 }
