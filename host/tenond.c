@@ -56,9 +56,9 @@ struct tenond {
     int64_t view_ns, status_ns;
     uint64_t window_events;
     int64_t window_ns;
-    int64_t guard_ns;    /* when clock and disk were looked at last */
-    int64_t skew_ns;     /* as last told to the core */
-    bool disk_reducing;  /* the host itself commanded REDUCING for want of disk */
+    int64_t guard_ns;   /* when clock and disk were looked at last */
+    int64_t skew_ns;    /* as last told to the core */
+    bool disk_reducing; /* the host itself commanded REDUCING for want of disk */
     bool full_said;
 };
 
@@ -105,10 +105,10 @@ static struct result default_file(const char *name, char out[PATHS_BYTES], struc
 static struct result demo_config(struct tenond *d, struct trail *tr)
 {
     const char *data = args_text(&d->a, FLAG_DATA, NULL);
-    const char *name = data == NULL                ? "demo.yaml"
-                       : strstr(data, "trades")    ? "paper-tape.yaml"
-                       : strstr(data, "quotes")    ? "paper-tape.yaml"
-                                                   : "paper-bars.yaml";
+    const char *name = data == NULL             ? "demo.yaml"
+                       : strstr(data, "trades") ? "paper-tape.yaml"
+                       : strstr(data, "quotes") ? "paper-tape.yaml"
+                                                : "paper-bars.yaml";
     return default_file(name, d->config, tr);
 }
 
@@ -166,7 +166,7 @@ static void settle_pace(struct tenond *d)
     if (d->market != NULL && strrchr(d->market, '/') != NULL)
         d->market = strrchr(d->market, '/') + 1;
     if (generated)
-        d->market = "generated market";
+        d->market = d->has_doc ? "generated market" : "none";
     if (d->headless && generated && d->for_ns == 0)
         d->for_ns = DEMO_HEADLESS_NS;
     if (args_has(&d->a, FLAG_SPEED))
@@ -281,9 +281,8 @@ static struct result obey(struct tenond *d, const struct gateway_request *q, str
     struct result r = OK_RESULT;
     char text[160];
     if (q->kind == GATEWAY_KILL) {
-        struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL,
-                              .mode = MODE_KILLED,
-                              .keep_positions = q->keep_positions};
+        struct fact_mode m = {
+            .scope = MODE_SCOPE_GLOBAL, .mode = MODE_KILLED, .keep_positions = q->keep_positions};
         memcpy(m.by, q->by, sizeof m.by);
         memcpy(m.reason, q->reason, sizeof m.reason);
         uint32_t open = core_open_orders(lockstep_core(d->engine));
@@ -332,10 +331,9 @@ static void status_line(const struct tenond *d)
     int64_t cents;
     if (core_account(c, 0, &a) && is_ok(num_rescale(a.equity, a.exp, -2, NUM_HALF_EVEN, &cents)))
         num_print(cents, -2, equity);
-    static const char *const mode[MODE_END] = {
-        "UNSET",
+    static const char *const mode[MODE_END] = {"UNSET",
 #define X(id, name, risk, reduce, work, lifted, text) #name,
-        MODES(X)
+                                               MODES(X)
 #undef X
     };
     printf("%.19s  %s auto %s  events %lu  signals %lu  orders %lu (%u open)  fills %lu  denied "
@@ -351,6 +349,7 @@ static void tell(struct tenond *d)
     int64_t now = clock_mono(&clock_system);
     if (now - d->view_ns >= VIEW_MS * MS_NS) {
         d->view_ns = now;
+        lockstep_idle(d->engine);
         publish(d, now);
     }
     if (!d->headless && d->has_doc && now - d->status_ns >= STATUS_MS * MS_NS) {
@@ -388,10 +387,11 @@ static struct result guard_disk(struct tenond *d, struct trail *tr)
     if (!d->disk_reducing && fills && now < MODE_REDUCING) {
         m.mode = MODE_REDUCING;
         snprintf(m.reason, sizeof m.reason, "disk %lu %% full", (unsigned long)(ppm / 10000));
-        log_now(d->log, LOG_ERROR, NULL,
-                "journal %s: the disk is %lu %% full: only reducing orders from here on; free space "
-                "or prune the journal",
-                d->journal, (unsigned long)(ppm / 10000));
+        log_now(
+            d->log, LOG_ERROR, NULL,
+            "journal %s: the disk is %lu %% full: only reducing orders from here on; free space "
+            "or prune the journal",
+            d->journal, (unsigned long)(ppm / 10000));
     } else if (d->disk_reducing && has_room && now == MODE_REDUCING) {
         m.mode = MODE_ACTIVE;
         snprintf(m.reason, sizeof m.reason, "there is room on the disk again");
@@ -441,17 +441,17 @@ static int64_t wait_ns(struct tenond *d, int64_t next_ns)
 
 static bool time_is_up(const struct tenond *d)
 {
-    return !d->headless && d->for_ns > 0 &&
-           clock_mono(&clock_system) - d->wall0_ns >= d->for_ns;
+    return !d->headless && d->for_ns > 0 && clock_mono(&clock_system) - d->wall0_ns >= d->for_ns;
 }
 
 /* The disk is full: said once, then tried again; commands are still obeyed. */
 static void wait_for_room(struct tenond *d)
 {
     if (!d->full_said)
-        log_now(d->log, LOG_ERROR, NULL,
-                "journal %s: the disk is full; no new risk is taken until there is room: free space",
-                d->journal);
+        log_now(
+            d->log, LOG_ERROR, NULL,
+            "journal %s: the disk is full; no new risk is taken until there is room: free space",
+            d->journal);
     d->full_said = true;
     tell(d);
     sleep_ms(d, WAIT_MS);

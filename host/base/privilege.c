@@ -49,8 +49,9 @@ struct result privilege_give(const char *path, const char *user, struct trail *t
     give_uid = p->pw_uid;
     give_gid = p->pw_gid;
     if (nftw(path, give_one, FTW_HANDLES, FTW_PHYS) != 0)
-        return FAIL(tr, IO, "folder %s: cannot be given to user %s: %s; choose one on a disk that "
-                            "keeps owners",
+        return FAIL(tr, IO,
+                    "folder %s: cannot be given to user %s: %s; choose one on a disk that "
+                    "keeps owners",
                     path, user, strerror(errno));
     return OK_RESULT;
 }

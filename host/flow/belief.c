@@ -333,3 +333,11 @@ uint64_t belief_unused_trades(const struct belief *b)
         sum += b->seat[i].bars.late + b->seat[i].bars.odd;
     return sum;
 }
+
+void belief_idle(struct belief *b)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (b->seat[i].bay->ops->idle != NULL)
+            b->seat[i].bay->ops->idle(b->seat[i].bay);
+    }
+}

@@ -58,6 +58,8 @@ int64_t belief_deadline(const struct belief *b);
 MUST_USE struct result belief_activate(struct belief *b, struct trail *tr);
 /* Events of history that the slowest bay wants before its first answer. */
 uint32_t belief_warmup(const struct belief *b);
+/* Cold: lets every bay write what its plugins logged in hot calls. */
+void belief_idle(struct belief *b);
 uint32_t belief_count(const struct belief *b);
 bool belief_is_quarantined(const struct belief *b, uint32_t index);
 /* Trades that no bar could take (late, no price), over all bays. */

@@ -5,9 +5,9 @@
  * answered from the journal's records. POSITION goes to belief, so that a strategy sees the host's
  * truth.
  *
- * The write-ahead rule lives here: an order that opens risk waits until its step is durable. A
- * reduce-only order and a cancel do not wait (they can only lower risk, and must work while the
- * disk is full).
+ * The write-ahead rule lives here: an order that opens risk waits until its step is durable; when
+ * that cannot be (the disk is full), it is not sent and the core is told so. A reduce-only order
+ * and a cancel do not wait (they can only lower risk, and must work while the disk is full).
  */
 #include "flow/lockstep_priv.h"
 #include <string.h>
@@ -47,11 +47,16 @@ static void sent(struct lockstep *l, uint64_t order, uint32_t attempt, bool is_c
 static struct result send(struct lockstep *l, const struct fact_send *s, struct trail *tr)
 {
     struct venue *v = venue_of(l, s->account);
+    struct trail why = {0};
+    struct result r = OK_RESULT;
     if (v != NULL && l->journal != NULL && !s->reduce_only)
-        TRY(journal_wait(l->journal, l->seq.last_seq, tr));
-    if (v != NULL)
+        r = journal_wait(l->journal, l->seq.last_seq, &why);
+    bool no_room = r.code == RESULT_DISK_FULL || r.code == RESULT_IO;
+    if (!is_ok(r) && !no_room)
+        return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
+    if (v != NULL && !no_room)
         venue_send(v, l->seq.last_ns, s);
-    sent(l, s->order, s->attempt, false, v != NULL);
+    sent(l, s->order, s->attempt, false, v != NULL && !no_room);
     return OK_RESULT;
 }
 

@@ -18,9 +18,8 @@ enum { LOCKSTEP_MAGIC = 0x4c4f434b, SNAPSHOT_EVERY = 100000, BEHIND_MAX = 4096 /
 
 /* ---- recording ---- */
 
-static struct result record(struct lockstep *l, const struct fact_head *head, struct trail *tr)
+static struct result record(struct lockstep *l, const struct fact_head *head)
 {
-    bool is_market = fact_class_of(head->type) == FACT_CLASS_MARKET;
     if (l->journal == NULL) {
         if (l->out.used > 0)
             hash_sha256_add(l->effects_hash, l->out.bytes, l->out.used);
@@ -30,13 +29,11 @@ static struct result record(struct lockstep *l, const struct fact_head *head, st
     uint32_t bytes = (uint32_t)(l->out.bytes - l->step_bytes) + l->out.used;
     struct result r = journal_put(l->journal, l->step_bytes, bytes, head->seq, false);
     while (r.code == RESULT_FULL) {
-        /* The ring is behind: lock-step can wait, unless the disk is what it waits for. */
+        /* The ring is behind: lock-step can wait, unless the disk is what it waits for. The step
+         * is taken already, so then it has the reserve; the next market event waits for room. */
         uint64_t disk_ppm;
-        if (!is_market && !is_ok(journal_health(l->journal, &disk_ppm)))
-            return journal_put(l->journal, l->step_bytes, bytes, head->seq, true);
         if (!is_ok(journal_health(l->journal, &disk_ppm)))
-            return FAIL(tr, DISK_FULL, "journal %s: no room for event %lu", l->o.journal_dir,
-                        (unsigned long)head->seq);
+            return journal_put(l->journal, l->step_bytes, bytes, head->seq, true);
         r = journal_put(l->journal, l->step_bytes, bytes, head->seq, false);
     }
     return r;
@@ -99,7 +96,7 @@ struct result lockstep_event(struct lockstep *l, uint16_t type, const void *payl
     memcpy(head + 1, payload, bytes);
     l->out.bytes = l->step_bytes + sizeof *head + bytes;
     core_step(l->core, head, head + 1, &l->out);
-    TRY(record(l, head, tr));
+    TRY(record(l, head));
     l->report.events++;
     if (l->out.used > 0)
         TRY(carry_effects(l, tr));
@@ -138,8 +135,9 @@ static void show(struct lockstep *l)
 }
 
 /* What a recovered journal holds already is history: belief warms by it, venues learn prices. */
-static void relive(struct lockstep *l)
+static struct result relive(struct lockstep *l, struct trail *tr)
 {
+    TRY(recover_match(l, tr));
     struct fact_head head = l->market.head;
     head.seq = l->seq.last_seq;
     uint32_t warm = FACT_MD_WARMUP;
@@ -147,7 +145,7 @@ static void relive(struct lockstep *l)
     show(l);
     if (l->plant.belief != NULL)
         belief_event(l->plant.belief, &head, &l->market.u);
-    l->skip--;
+    return OK_RESULT;
 }
 
 struct result lockstep_fetch(struct lockstep *l, struct trail *tr)
@@ -158,16 +156,17 @@ struct result lockstep_fetch(struct lockstep *l, struct trail *tr)
         r = feed_next(l->feed, &l->market, tr);
         if (r.code == RESULT_END) {
             l->source_ended = true;
-            return OK_RESULT;
+            return recover_end(l, tr);
         }
         if (!is_ok(r))
             return r;
         if (l->market.head.type == FACT_ROWS) {
-            r = l->skip > 0 ? OK_RESULT : report_rows(l, tr);
+            if (l->skip == 0 && l->market.u.fact_rows.first_line > l->past_line)
+                r = report_rows(l, tr);
             continue;
         }
         if (l->skip > 0) {
-            relive(l);
+            r = relive(l, tr);
             continue;
         }
         l->has_market = l->market.head.t_ns <= l->until_ns;
@@ -286,11 +285,22 @@ static struct result take_market(struct lockstep *l, struct trail *tr)
                           l->market.head.source, tr);
 }
 
+/* A snapshot only makes the next start shorter: without room on the disk it waits for the next. */
+static bool snapshot_is_due(const struct lockstep *l)
+{
+    return l->journal != NULL && l->seq.last_seq - l->snapshot_seq >= SNAPSHOT_EVERY &&
+           journal_has_room(l);
+}
+
 struct result lockstep_turn(struct lockstep *l, struct trail *tr)
 {
     int64_t t_ns;
-    if (l->journal != NULL && l->seq.last_seq - l->snapshot_seq >= SNAPSHOT_EVERY)
-        TRY(lockstep_snapshot(l, tr));
+    if (snapshot_is_due(l)) {
+        struct trail why = {0};
+        struct result r = lockstep_snapshot(l, &why);
+        if (!is_ok(r) && r.code != RESULT_DISK_FULL && r.code != RESULT_IO)
+            return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
+    }
     TRY(lockstep_next(l, &t_ns, tr));
     switch (l->next_kind) {
     case NEXT_ANSWER:
@@ -322,4 +332,10 @@ void lockstep_until(struct lockstep *l, int64_t t_ns)
         l->has_market = false;
         l->source_ended = true;
     }
+}
+
+void lockstep_idle(struct lockstep *l)
+{
+    if (l->plant.belief != NULL)
+        belief_idle(l->plant.belief);
 }

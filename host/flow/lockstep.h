@@ -54,19 +54,25 @@ MUST_USE struct result lockstep_command(struct lockstep *l, uint16_t type, const
 /* No market event after this time is taken: the run drains and ends. INT64_MAX = none. */
 void lockstep_until(struct lockstep *l, int64_t t_ns);
 
+/* Cold, between turns: lets plugins' log lines out. */
+void lockstep_idle(struct lockstep *l);
+
 /* What a run was, at its end or on the way. */
 struct lockstep_report {
     struct core_totals totals;
     struct feed_totals feed;
     uint64_t events, last_seq, epoch, market_events;
-    int64_t first_ns, last_ns; /* market time */
-    uint64_t late;             /* answers that came after their time */
-    uint64_t venue_orders, venue_fills;
+    int64_t first_ns, last_ns;            /* market time */
+    uint64_t late;                        /* answers that came after their time */
+    uint64_t orders_before, fills_before; /* of the totals: from epochs before this one */
+    uint64_t venue_orders, venue_fills;   /* of this epoch, by the simulated venues */
+    bool in_flight;                       /* a venue still has an answer on its way to us */
     uint64_t effects_bytes;
     uint8_t effects_sha256[FACT_HASH_BYTES]; /* backtest: of all effects */
     uint8_t head[FACT_HASH_BYTES];           /* journal chain, after close */
     uint32_t positions_left, orders_left;
     uint32_t quarantined; /* bays */
+    struct fact_dataset dataset; /* name empty: no file was read */
 };
 void lockstep_report(struct lockstep *l, struct lockstep_report *out);
 

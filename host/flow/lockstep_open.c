@@ -17,7 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOCKSTEP_MAGIC = 0x4c4f434b, VENUE_ORDERS = 4096 };
+enum { LOCKSTEP_MAGIC = 0x4c4f434b, VENUE_ORDERS = 4096, LEDGER_TRIES = 100 };
+/* Only a store that fails stops the market: how full a disk may be is the host's to guard. */
+enum { ANY_FULLNESS_PPM = 1000001 };
+enum { TRADE_BITS = 40, ORDER_BITS = 10 }; /* an order's id begins with its event */
 
 static void write_ledger(void *arg, const char *line, size_t count)
 {
@@ -26,25 +29,34 @@ static void write_ledger(void *arg, const char *line, size_t count)
     fputc('\n', f);
 }
 
+/* One ledger per start that got this far: nothing is ever written over. */
 static struct result open_ledger(struct lockstep *l, uint32_t i, struct trail *tr)
 {
     char path[DEPLOY_PATH_BYTES];
-    const char *name = l->o.doc->account[i].name;
-    int n = snprintf(path, sizeof path, "%s/venue-%s-%lu.ledger", l->o.ledger_path, name,
-                     (unsigned long)(l->found.epoch + 1));
-    if (n < 0 || n >= (int)sizeof path)
-        return FAIL(tr, TOO_LARGE, "ledger folder %.200s: the path is too long", l->o.ledger_path);
-    l->ledger[i] = fopen(path, "wx");
-    if (l->ledger[i] == NULL)
-        return FAIL(tr, IO, "ledger %s: cannot be created: %s; give an empty run folder", path,
-                    strerror(errno));
-    return OK_RESULT;
+    for (uint32_t again = 1; again <= LEDGER_TRIES; again++) {
+        char suffix[16] = "";
+        if (again > 1)
+            snprintf(suffix, sizeof suffix, ".%u", again);
+        int n = snprintf(path, sizeof path, "%s/venue-%s-%lu%s.ledger", l->o.ledger_path,
+                         l->o.doc->account[i].name, (unsigned long)(l->found.epoch + 1), suffix);
+        if (n < 0 || n >= (int)sizeof path)
+            return FAIL(tr, TOO_LARGE, "ledger folder %.200s: the path is too long; use a shorter",
+                        l->o.ledger_path);
+        l->ledger[i] = fopen(path, "wx");
+        if (l->ledger[i] != NULL)
+            return OK_RESULT;
+        if (errno != EEXIST)
+            break;
+    }
+    return FAIL(tr, IO, "ledger %s: cannot be created: %s; give an empty run folder", path,
+                strerror(errno));
 }
 
 static struct venue_config venue_of(const struct lockstep *l, uint32_t i)
 {
     const struct deploy_venue *d = &l->o.doc->venue[i];
-    return (struct venue_config){.seed = l->o.seed * 1000003 + i + 1,
+    uint64_t epoch = l->found.epoch; /* of the run before; 0 = none */
+    return (struct venue_config){.seed = l->o.seed * 1000003 + i + 1 + epoch * 7919,
                                  .profile = d->profile,
                                  .orders_max = VENUE_ORDERS,
                                  .instruments_max = DEPLOY_INSTRUMENTS_MAX,
@@ -55,8 +67,27 @@ static struct venue_config venue_of(const struct lockstep *l, uint32_t i)
                                  .taker_fee_ppm = d->taker_fee_ppm,
                                  .slippage_ppm = d->slippage_ppm,
                                  .volume_part_ppm = d->volume_part_ppm,
+                                 .trades_before = epoch << TRADE_BITS,
+                                 .orders_before = epoch ? (l->seq.last_seq + 1) << ORDER_BITS : 0,
                                  .ledger = l->ledger[i] ? write_ledger : NULL,
                                  .ledger_arg = l->ledger[i]};
+}
+
+/* A simulated venue lives in the engine and ends with it, and its working orders too; what it held
+ * is what the books say. */
+static void resume_venue(struct lockstep *l, uint32_t i)
+{
+    const struct deploy_doc *d = l->o.doc;
+    for (uint32_t k = 0; k < d->instrument_count; k++) {
+        struct core_position_view p;
+        int64_t net = 0;
+        for (uint32_t row = 0; core_position(l->core, row, &p); row++) {
+            if (p.account == d->account[i].id && p.instrument == d->instrument[k].id)
+                net += p.qty;
+        }
+        if (net != 0)
+            venue_resume(l->venue[i], d->instrument[k].id, net);
+    }
 }
 
 static struct result open_venues(struct lockstep *l, struct trail *tr)
@@ -74,6 +105,7 @@ static struct result open_venues(struct lockstep *l, struct trail *tr)
         for (uint32_t k = 0; k < d->instrument_count; k++)
             venue_instrument(l->venue[i], &d->instrument[k],
                              d->currency[d->instrument[k].settle - 1].exp);
+        resume_venue(l, i);
     }
     return OK_RESULT;
 }
@@ -97,33 +129,6 @@ static struct result map_memory(struct lockstep *l)
 
 /* ---- journal ---- */
 
-static struct result recover(struct lockstep *l, struct trail *tr)
-{
-    struct journal_store *store = NULL;
-    struct replay_report rep;
-    TRY(journal_store_rocksdb(l->o.journal_dir, false, true, &store, tr));
-    struct result r = replay_run(store, l->o.journal_dir, true, l->core, &rep, tr);
-    store->ops->close(store);
-    if (!is_ok(r))
-        return r;
-    if (rep.differences != 0)
-        return FAIL(tr, VERSION,
-                    "journal %s: %s; it was written by another core logic: start the version that "
-                    "wrote it",
-                    l->o.journal_dir, rep.difference);
-    const uint8_t *was = core_deployment(l->core);
-    if (memcmp(was, l->o.doc->fact.sha256, FACT_HASH_BYTES) != 0)
-        return FAIL(tr, STATE,
-                    "journal %s: was written under another deployment than %s; give the file it "
-                    "was written under, or an empty journal folder",
-                    l->o.journal_dir, l->o.doc->path);
-    l->skip = core_totals(l->core)->market;
-    l->found.epoch = core_epoch(l->core);
-    l->snapshot_seq = rep.from_seq;
-    seq_init(&l->seq, rep.last_seq, rep.last_ns);
-    return OK_RESULT;
-}
-
 static struct result open_journal(struct lockstep *l, struct trail *tr)
 {
     if (l->o.journal_dir == NULL) {
@@ -133,15 +138,15 @@ static struct result open_journal(struct lockstep *l, struct trail *tr)
     }
     struct journal_store *store = NULL;
     TRY(journal_store_rocksdb(l->o.journal_dir, true, false, &store, tr));
-    struct journal_options jo = {
-        .store = store, .heads_dir = l->o.heads_dir, .sync = true, .clock = l->o.clock};
+    struct journal_options jo = {.store = store,
+                                 .heads_dir = l->o.heads_dir,
+                                 .sync = true,
+                                 .disk_full_ppm = ANY_FULLNESS_PPM,
+                                 .clock = l->o.clock};
     TRY(journal_open(&jo, &l->journal, &l->found, tr));
     if (l->found.last_seq == 0)
         return OK_RESULT;
-    if (l->o.doc == NULL)
-        return FAIL(tr, MISSING, "journal %s: holds a run; give the deployment it was written under",
-                    l->o.journal_dir);
-    return recover(l, tr);
+    return recover_run(l, tr);
 }
 
 /* ---- source ---- */
@@ -196,12 +201,13 @@ static struct result check_bars(const struct lockstep *l, struct trail *tr)
     for (uint32_t i = 0; i < d->instance_count; i++) {
         int64_t have = d->instrument[d->instance[i].instrument - 1].bar_ns;
         if (d->instance[i].bar_ns != have)
-            return FAIL(tr, CONFIG,
-                        "%s:%u instance %s: wants bars of %ld s but %s holds bars of %ld s; use the "
-                        "bar length of the file",
-                        d->path, d->instance[i].line, d->instance[i].fact.name,
-                        (long)(d->instance[i].bar_ns / 1000000000), l->o.data_path,
-                        (long)(have / 1000000000));
+            return FAIL(
+                tr, CONFIG,
+                "%s:%u instance %s: wants bars of %ld s but %s holds bars of %ld s; use the "
+                "bar length of the file",
+                d->path, d->instance[i].line, d->instance[i].fact.name,
+                (long)(d->instance[i].bar_ns / 1000000000), l->o.data_path,
+                (long)(have / 1000000000));
     }
     return OK_RESULT;
 }
@@ -220,10 +226,8 @@ static struct result open_source(struct lockstep *l, struct trail *tr)
     if (bars)
         TRY(check_bars(l, tr));
     TRY(open_feed(l, &l->feed, tr));
-    struct plant_options p = {.doc = l->o.doc,
-                              .plugin_dir = l->o.plugin_dir,
-                              .log = l->o.log,
-                              .bars_from_trades = !bars};
+    struct plant_options p = {
+        .doc = l->o.doc, .plugin_dir = l->o.plugin_dir, .log = l->o.log, .bars_from_trades = !bars};
     return plant_open(&p, &l->plant, tr);
 }
 
@@ -245,9 +249,8 @@ static struct result say_genesis(struct lockstep *l, struct trail *tr)
 
 static struct result say_start(struct lockstep *l, struct trail *tr)
 {
-    struct fact_start s = {.epoch = l->found.epoch + 1,
-                           .core_logic = FACT_CORE_LOGIC,
-                           .kind = l->o.kind};
+    struct fact_start s = {
+        .epoch = l->found.epoch + 1, .core_logic = FACT_CORE_LOGIC, .kind = l->o.kind};
     bay_libm_probe(s.libm_probe);
     snprintf(s.version, sizeof s.version, "%s", TENON_VERSION);
     l->report.epoch = s.epoch;
@@ -289,6 +292,7 @@ static struct result say_dataset(struct lockstep *l, uint64_t rows, struct trail
     const char *slash = strrchr(l->o.data_path, '/');
     memcpy(e.sha256, feed_sha256(l->feed), sizeof e.sha256);
     snprintf(e.name, sizeof e.name, "%s", slash ? slash + 1 : l->o.data_path);
+    l->report.dataset = e;
     return say(l, FACT_DATASET, &e, tr);
 }
 
@@ -307,8 +311,7 @@ static struct result say_doubt(struct lockstep *l, struct trail *tr)
 {
     if (!l->found.doubt)
         return OK_RESULT;
-    struct fact_mode m = {
-        .scope = MODE_SCOPE_GLOBAL, .mode = MODE_SAFE_LOSS, .by = "host"};
+    struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL, .mode = MODE_SAFE_LOSS, .by = "host"};
     snprintf(m.reason, sizeof m.reason, "%s", "the journal is shorter than its head");
     return say(l, FACT_MODE, &m, tr);
 }
@@ -316,8 +319,9 @@ static struct result say_doubt(struct lockstep *l, struct trail *tr)
 static struct result begin(struct lockstep *l, struct trail *tr)
 {
     bool fresh = l->seq.last_seq == 0;
-    if (fresh && l->o.doc == NULL)
-        l->seq.last_ns = clock_wall(l->o.clock);
+    int64_t wall_ns = l->o.doc == NULL ? clock_wall(l->o.clock) : INT64_MIN;
+    if (wall_ns > l->seq.last_ns)
+        l->seq.last_ns = wall_ns;
     if (fresh)
         TRY(say_genesis(l, tr));
     TRY(say_start(l, tr));
@@ -424,6 +428,7 @@ void lockstep_report(struct lockstep *l, struct lockstep_report *out)
     if (l->feed != NULL)
         feed_totals(l->feed, &l->report.feed);
     l->report.venue_orders = l->report.venue_fills = 0;
+    l->report.in_flight = false;
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
         struct venue_totals t;
         if (l->venue[i] == NULL)
@@ -431,6 +436,7 @@ void lockstep_report(struct lockstep *l, struct lockstep_report *out)
         venue_totals(l->venue[i], &t);
         l->report.venue_orders += t.orders;
         l->report.venue_fills += t.fills;
+        l->report.in_flight |= venue_due(l->venue[i]) != INT64_MAX;
     }
     *out = l->report;
 }
@@ -443,6 +449,7 @@ void lockstep_free(struct lockstep *l)
     uint8_t head[FACT_HASH_BYTES];
     if (l->journal != NULL)
         (void)!is_ok(journal_close(l->journal, head, &tr));
+    recover_close(l);
     plant_close(&l->plant);
     feed_close(l->feed);
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The engine's parts, shared by lockstep.c (turns), lockstep_open.c (building, recovery) and
- * carry.c (effects). Internal to host/flow.
+ * The engine's parts, shared by lockstep.c (turns), lockstep_open.c (building, ending), recover.c
+ * (going on where a journal ends) and carry.c (effects). Internal to host/flow.
  */
 #ifndef FLOW_LOCKSTEP_PRIV_H
 #define FLOW_LOCKSTEP_PRIV_H
@@ -34,8 +34,8 @@ struct lockstep {
     struct bay_module *source_module;
     union tn_number source_params[TN_MAX_PARAMS];
     struct venue *venue[DEPLOY_ACCOUNTS_MAX]; /* by account id - 1; NULL = none */
-    struct arena arena;     /* core, venues, step buffer */
-    uint8_t *step_bytes;    /* event record, then effects */
+    struct arena arena;                       /* core, venues, step buffer */
+    uint8_t *step_bytes;                      /* event record, then effects */
     struct core_out out;
     struct journal *journal; /* NULL in a backtest */
     struct journal_found found;
@@ -45,6 +45,9 @@ struct lockstep {
     struct fact_view market;
     bool has_market, market_shown, source_ended;
     uint64_t skip; /* market events that a recovered journal already holds */
+    struct journal_store *past_store;
+    struct journal_reader *past; /* the recovered journal, read along with the source; or NULL */
+    uint64_t past_line;          /* of the last row report in it */
     int64_t until_ns;
     /* answers of the engine to the core */
     struct carry_pending pending[CARRY_PENDING_MAX];
@@ -56,6 +59,14 @@ struct lockstep {
     struct lockstep_report report;
     bool stopped;
 };
+
+/* recover.c: replays the journal into the core, and opens its past. */
+MUST_USE struct result recover_run(struct lockstep *l, struct trail *tr);
+/* l->market against the next market record of the past. */
+MUST_USE struct result recover_match(struct lockstep *l, struct trail *tr);
+/* The source has ended: not before the journal did? */
+MUST_USE struct result recover_end(const struct lockstep *l, struct trail *tr);
+void recover_close(struct lockstep *l);
 
 /* carry.c: hands the effects of the last step to the venue and to belief. */
 MUST_USE struct result carry_effects(struct lockstep *l, struct trail *tr);

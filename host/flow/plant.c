@@ -49,11 +49,12 @@ static struct result check_identity(const struct deploy_instance *d, const struc
 {
     if (strncmp(m->id, d->fact.plugin, TN_NAME_BYTES) != 0 ||
         strncmp(m->version, d->fact.version, TN_NAME_BYTES) != 0)
-        return FAIL(k->tr, ABI,
-                    "%s:%u instance %s: wants %s %s but the file holds %s %s; name the version that "
-                    "is there, or install the one that is named",
-                    k->o->doc->path, d->line, d->fact.name, d->fact.plugin, d->fact.version, m->id,
-                    m->version);
+        return FAIL(
+            k->tr, ABI,
+            "%s:%u instance %s: wants %s %s but the file holds %s %s; name the version that "
+            "is there, or install the one that is named",
+            k->o->doc->path, d->line, d->fact.name, d->fact.plugin, d->fact.version, m->id,
+            m->version);
     if (m->kind != TN_KIND_INDICATOR && m->kind != TN_KIND_STRATEGY)
         return FAIL(k->tr, ABI,
                     "%s:%u instance %s: %s is not an indicator or a strategy; only those are "
@@ -100,9 +101,9 @@ static struct result find_instance(struct loading *k, const struct deploy_instan
             return OK_RESULT;
         }
     }
-    return FAIL(k->tr, CONFIG, "%s:%u %s.inputs.%s: no instance is called %s; name one of this file",
-                doc->path, d->input[input].line, d->fact.name, d->input[input].name,
-                d->input[input].instance);
+    return FAIL(k->tr, CONFIG,
+                "%s:%u %s.inputs.%s: no instance is called %s; name one of this file", doc->path,
+                d->input[input].line, d->fact.name, d->input[input].name, d->input[input].instance);
 }
 
 static struct result find_output(struct loading *k, const struct deploy_instance *d, uint32_t input,
@@ -144,8 +145,9 @@ static struct result refuse_unknown_inputs(struct loading *k, const struct deplo
         for (uint32_t q = 0; q < m->input_count && !known; q++)
             known = strncmp(d->input[i].name, m->inputs[q].name, TN_NAME_BYTES) == 0;
         if (!known)
-            return FAIL(k->tr, CONFIG, "%s:%u instance %s: %s %s has no input %s; see tenon plugin "
-                                       "show",
+            return FAIL(k->tr, CONFIG,
+                        "%s:%u instance %s: %s %s has no input %s; see tenon plugin "
+                        "show",
                         k->o->doc->path, d->input[i].line, d->fact.name, m->id, m->version,
                         d->input[i].name);
     }

@@ -14,7 +14,7 @@
 struct plant_options {
     const struct deploy_doc *doc;
     const char *plugin_dir;
-    struct log *log; /* may be NULL */
+    struct log *log;       /* may be NULL */
     bool bars_from_trades; /* the source gives trades or quotes, not bars */
 };
 

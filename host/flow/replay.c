@@ -14,6 +14,8 @@
 
 const struct core_limits replay_limits = {.orders = 16384, .fills = 65536};
 
+enum { SNAPSHOTS_KEPT = 64 };
+
 struct walk {
     struct core *core;
     struct core_out out;
@@ -120,33 +122,80 @@ static struct result walk_journal(struct walk *w, struct journal_reader *r, stru
     return OK_RESULT;
 }
 
-static struct result restore(struct walk *w, const char *dir, uint64_t upto, struct trail *tr)
+/* Where the journal ends, and the newest snapshots it vouches for. */
+struct ending {
+    uint64_t seq;
+    uint64_t snapshot[SNAPSHOTS_KEPT]; /* a ring */
+    uint32_t snapshots;
+};
+
+static bool is_vouched(const struct ending *e, uint64_t seq)
+{
+    uint32_t n = e->snapshots < SNAPSHOTS_KEPT ? e->snapshots : SNAPSHOTS_KEPT;
+    for (uint32_t i = 0; i < n; i++) {
+        if (e->snapshot[i] == seq)
+            return true;
+    }
+    return false;
+}
+
+/* A snapshot of an event that is not in the journal says that the journal was longer; one without a
+ * record is of a past that was lost. Neither is ever restored. */
+static struct result find_snapshot(const char *dir, const struct ending *e, uint64_t *seq,
+                                   void **bytes, size_t *count, struct trail *tr)
+{
+    uint64_t upto = UINT64_MAX;
+    for (;;) {
+        TRY(journal_snapshot_read(dir, upto, seq, bytes, count, tr));
+        if (is_vouched(e, *seq))
+            return OK_RESULT;
+        free(*bytes);
+        *bytes = NULL;
+        if (*seq > e->seq)
+            return FAIL(tr, TRUNCATED,
+                        "folder %s: holds a snapshot of event %lu but its journal ends at event "
+                        "%lu: records are missing; restore the newest copy, or take the snapshot "
+                        "out",
+                        dir, (unsigned long)*seq, (unsigned long)e->seq);
+        if (*seq == 0)
+            return RESULT_OF(NOT_FOUND);
+        upto = *seq - 1;
+    }
+}
+
+static struct result restore(struct walk *w, const char *dir, const struct ending *e,
+                             struct trail *tr)
 {
     void *bytes = NULL;
     size_t count = 0;
     uint64_t seq = 0;
-    struct trail none = {0};
-    struct result r = journal_snapshot_read(dir, upto, &seq, &bytes, &count, &none);
+    struct trail why = {0};
+    struct result r = find_snapshot(dir, e, &seq, &bytes, &count, &why);
     if (r.code == RESULT_NOT_FOUND)
         return OK_RESULT;
     if (!is_ok(r))
-        return FAIL_AS(tr, r, "%s", trail_sentence(&none, r));
+        return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
     r = core_restore(w->core, bytes, count, tr);
     free(bytes);
     w->from_seq = w->rep->from_seq = seq;
     return r;
 }
 
-static struct result end_of(struct journal_store *store, uint64_t *seq, struct trail *tr)
+static struct result find_end(struct journal_store *store, struct ending *out, struct trail *tr)
 {
     struct journal_reader *r = NULL;
     struct fact_head head;
     const void *payload;
+    memset(out, 0, sizeof *out);
     TRY(journal_reader_open(store, &r, tr));
     struct result x = OK_RESULT;
-    *seq = 0;
-    while (is_ok(x = journal_reader_next(r, &head, &payload, tr)))
-        *seq = head.seq;
+    while (is_ok(x = journal_reader_next(r, &head, &payload, tr))) {
+        out->seq = head.seq;
+        if (head.type != FACT_SNAPSHOT)
+            continue;
+        const struct fact_snapshot *s = payload;
+        out->snapshot[out->snapshots++ % SNAPSHOTS_KEPT] = s->seq;
+    }
     journal_reader_close(r);
     return x.code == RESULT_END ? OK_RESULT : x;
 }
@@ -158,14 +207,14 @@ struct result replay_run(struct journal_store *store, const char *dir, bool snap
     struct walk w = {.core = core, .rep = out};
     struct journal_reader *r = NULL;
     struct arena a = {0};
-    uint64_t last = 0;
+    struct ending end;
     struct result x = arena_map(&a, CORE_OUT_BYTES);
     if (is_ok(x))
         x = hash_sha256_new(&w.hash);
     if (is_ok(x) && snapshot)
-        x = end_of(store, &last, tr);
+        x = find_end(store, &end, tr);
     if (is_ok(x) && snapshot)
-        x = restore(&w, dir, last, tr);
+        x = restore(&w, dir, &end, tr);
     if (is_ok(x))
         x = journal_reader_open(store, &r, tr);
     if (!is_ok(x))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Plain printing: a run's figures are few and known, so the JSON is written by hand; every text in
- * it comes from checked names (deployment, instruments, rules), never from outside.
+ * it comes from checked names (deployment, instruments, rules); the one from outside, the data
+ * file's name, is escaped.
  */
 #include "flow/summary.h"
 #include "base/hash.h"
@@ -9,10 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const rule_code[RISK_RULE_END] = {
-    "",
+static const char *const rule_code[RISK_RULE_END] = {"",
 #define X(id, name, code, unit, may_cut, closes, def, source, text) code,
-    RISK_RULES(X)
+                                                     RISK_RULES(X)
 #undef X
 };
 
@@ -73,8 +73,7 @@ static void print_accounts(FILE *f, const struct summary *s)
     struct core_account_view a;
     char x[5][NUM_TEXT_BYTES];
     for (uint32_t i = 0; core_account(s->core, i, &a); i++) {
-        fprintf(f,
-                "  account     %s: %s %s; realised %s, fees %s, open positions %s; equity %s\n",
+        fprintf(f, "  account     %s: %s %s; realised %s, fees %s, open positions %s; equity %s\n",
                 a.name, money(a.start, a.exp, x[0]), a.currency, money(a.realised, a.exp, x[1]),
                 money(a.fees, a.exp, x[2]), money(a.unrealised, a.exp, x[3]),
                 money(a.equity, a.exp, x[4]));
@@ -96,8 +95,11 @@ static void print_proof(FILE *f, const struct summary *s)
 {
     char hex[HASH_HEX_BYTES];
     if (s->replay == NULL) {
+        hash_hex(s->report->dataset.sha256, hex);
+        fprintf(f, "  dataset     %s, %" PRIu64 " rows, %s\n", s->report->dataset.name,
+                s->report->dataset.rows, hex);
         hash_hex(s->report->effects_sha256, hex);
-        fprintf(f, "  effects     %s (a run on the same data gives the same)\n", hex);
+        fprintf(f, "  effects     %s (the same file gives the same again)\n", hex);
         return;
     }
     hash_hex(s->report->head, hex);
@@ -128,11 +130,11 @@ static void json_counts(FILE *f, const struct summary *s)
     const struct core_totals *t = &s->report->totals;
     const struct lockstep_report *r = s->report;
     fprintf(f,
-            "\"rows\":{\"seen\":%" PRIu64 ",\"used\":%" PRIu64 ",\"reported\":%" PRIu64
-            ",\"off_tick\":%" PRIu64 "},\"market_events\":%" PRIu64 ",\"events\":%" PRIu64
-            ",\"late\":%" PRIu64 ",\"quarantined\":%u,",
-            r->feed.rows, r->feed.used, r->feed.reported, r->feed.off_tick, r->market_events,
-            r->events, r->late, r->quarantined);
+            "\"epoch\":%" PRIu64 ",\"rows\":{\"seen\":%" PRIu64 ",\"used\":%" PRIu64
+            ",\"reported\":%" PRIu64 ",\"off_tick\":%" PRIu64 "},\"market_events\":%" PRIu64
+            ",\"events\":%" PRIu64 ",\"late\":%" PRIu64 ",\"quarantined\":%u,",
+            r->epoch, r->feed.rows, r->feed.used, r->feed.reported, r->feed.off_tick,
+            r->market_events, r->events, r->late, r->quarantined);
     fprintf(f,
             "\"signals\":%" PRIu64 ",\"intents\":%" PRIu64 ",\"approved\":%" PRIu64
             ",\"denied\":%" PRIu64 ",\"cancels_sent\":%" PRIu64 ",\"ttl_cancels\":%" PRIu64
@@ -148,6 +150,33 @@ static void json_counts(FILE *f, const struct summary *s)
         comma = ",";
     }
     fprintf(f, "},");
+}
+
+/* A text from outside: a file's name. */
+static void json_text(FILE *f, const char *name, const char *text)
+{
+    fprintf(f, "\"%s\":\"", name);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            fprintf(f, "\\%c", c);
+        else if (c < 0x20 || c >= 0x7f)
+            fprintf(f, "\\u%04x", c);
+        else
+            fputc(c, f);
+    }
+    fprintf(f, "\",");
+}
+
+static void json_dataset(FILE *f, const struct fact_dataset *d)
+{
+    char hex[HASH_HEX_BYTES];
+    if (d->name[0] == 0)
+        return;
+    hash_hex(d->sha256, hex);
+    fprintf(f, "\"dataset\":{");
+    json_text(f, "name", d->name);
+    fprintf(f, "\"sha256\":\"%s\",\"rows\":%" PRIu64 "},", hex, d->rows);
 }
 
 /* Sums of one money member of all books by settle currency, as {"1":n,...}. */
@@ -231,6 +260,7 @@ void summary_json(FILE *f, const struct summary *s)
     char text[TRAIL_TEXT_BYTES];
     fprintf(f, "{\"schema\":\"tenon.summary/1\",\"deployment\":\"%s\",",
             s->doc ? s->doc->fact.name : "");
+    json_dataset(f, &s->report->dataset);
     json_counts(f, s);
     json_venue(f, s);
     json_accounts(f, s);
@@ -250,20 +280,21 @@ void summary_json(FILE *f, const struct summary *s)
 const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
 {
     const struct lockstep_report *r = s->report;
-    const struct core_totals *t = &r->totals;
+    const uint64_t orders = r->totals.orders - r->orders_before;
+    const uint64_t fills = r->totals.fills - r->fills_before;
     if (s->replay != NULL && s->replay->differences != 0)
         snprintf(text, TRAIL_TEXT_BYTES, "replay: %.280s", s->replay->difference);
     else if (r->feed.rows != r->feed.used + r->feed.reported)
         snprintf(text, TRAIL_TEXT_BYTES, "rows: %" PRIu64 " seen but %" PRIu64 " used or reported",
                  r->feed.rows, r->feed.used + r->feed.reported);
-    else if (t->orders != r->venue_orders || t->fills != r->venue_fills)
+    else if (!r->in_flight && (orders != r->venue_orders || fills != r->venue_fills))
         snprintf(text, TRAIL_TEXT_BYTES,
                  "books: %" PRIu64 " orders and %" PRIu64 " fills here, %" PRIu64 " and %" PRIu64
                  " at the venue",
-                 t->orders, t->fills, r->venue_orders, r->venue_fills);
+                 orders, fills, r->venue_orders, r->venue_fills);
     else if (r->quarantined != 0)
-        snprintf(text, TRAIL_TEXT_BYTES, "plugins: %u quarantined; see the journal's PLUGIN records",
-                 r->quarantined);
+        snprintf(text, TRAIL_TEXT_BYTES,
+                 "plugins: %u quarantined; see the journal's PLUGIN records", r->quarantined);
     else
         return NULL;
     return text;

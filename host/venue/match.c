@@ -8,10 +8,10 @@
  * An IOC order ends at its first look with whatever is left.
  *
  * What is not known is decided against us. A bar hides the order of its prices, so only bars that
- * open no more than a latency before an order arrives count, and touching a limit is not enough. A trade exactly at
- * a limit first serves the queue that stood there. Quotes that are crossed, and sides without a
- * price, match nothing. Quantity seen once is given once: what we take from a quote or a trade is
- * remembered until the market shows the next.
+ * open no more than a latency before an order's arrival count, and touching a limit is not enough.
+ * A trade exactly at a limit first serves the queue that stood there. Quotes that are crossed, and
+ * sides without a price, match nothing. Quantity seen once is given once: what we take from a quote
+ * or a trade is remembered until the market shows the next.
  */
 #include "venue/venue_priv.h"
 #include <string.h>
