@@ -490,13 +490,16 @@ class BadPlugins(lib.Scenario):
     def test_static_checks_at_start(self):
         """Constructor code and two symbols: found when the file is loaded, so the deployment names
         it by its own id."""
+        paths = {name: self.abi(name) for name in ("constructor", "two_symbols")}
         with open(os.path.join(lib.CONFIGS, "paper-bars.yaml"), encoding="utf-8") as f:
-            config = self.place.write("bad.yaml", re.sub(
-                r"fast: \{plugin: ema,(.*?), params: \{period: 12\}\}", r"fast: {plugin: refused,\1}",
-                f.read()))
-        for name, *words in (("constructor", "constructor|init"), ("two_symbols", "only tn_entry may be exported")):
+            text = f.read()
+        text = re.sub(r"fast: \{plugin: ema,(.*?), params: \{period: 12\}\}",
+                      r"fast: {plugin: refused,\1}", text)
+        config = self.place.write("bad.yaml", text)
+        for name, *words in (("constructor", "has an init array"),
+                             ("two_symbols", "only tn_entry may be exported")):
             with self.subTest(fault=name):
-                shutil.copy(self.abi(name), os.path.join(self.plugins, "refused.so"))
+                shutil.copy(paths[name], os.path.join(self.plugins, "refused.so"))
                 done = self.place.host("--headless", "--config", config, "--data", self.data,
                                        "--instrument", "BTC-USD", "--plugins", self.plugins)
                 self.complains(done, 65, r"refused\.so", "rebuild it", *words)

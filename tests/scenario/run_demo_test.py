@@ -44,7 +44,7 @@ class Demo(lib.Scenario):
 
     def effects_of(self, *args):
         place = self.new_place()
-        summary = self.holds(place.headless("--for", "3h", *args))
+        summary = self.holds(place.headless("--for", "100m", *args))
         self.recounted(summary, place)
         return summary
 
@@ -57,9 +57,9 @@ class Demo(lib.Scenario):
         self.assertNotEqual(first["effects_sha256"], other["effects_sha256"])
 
     def test_the_page_for_people_says_what_the_json_says(self):
-        summary = self.holds(self.place.headless("--for", "2h"))
+        summary = self.holds(self.place.headless("--for", "40m"))
         other = self.new_place()
-        page = other.host("--demo", "--headless", "--for", "2h")
+        page = other.host("--demo", "--headless", "--for", "40m")
         self.assertEqual(page.code, 0, page)
         for words in (f"orders      {summary['venue']['orders']}: ", "replay      identical: ",
                       summary["effects_sha256"],
@@ -68,7 +68,7 @@ class Demo(lib.Scenario):
 
     def test_the_ledger_that_differs_by_one_is_noticed(self):
         """The comparison itself can fail: one fee more in the summary."""
-        summary = self.holds(self.place.headless("--for", "2h"))
+        summary = self.holds(self.place.headless("--for", "40m"))
         summary["venue"]["fees"]["1"] += 1
         with self.assertRaises(AssertionError):
             self.recounted(summary)

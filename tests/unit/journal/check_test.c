@@ -302,7 +302,7 @@ static void check_journal_continued_in_doubt_opens_clean(void **state)
         assert_true(found.doubt);
         assert_int_equal(found.last_seq, 8);
         if (round == 1)
-            kit_put_groups(j, 9, 60, 4); /* over and beyond what the old heads name */
+            kit_put_groups(j, 9, 60, 3); /* other groups than the old heads name */
         assert_ok_tr(journal_close(j, NULL, &tr), &tr);
     }
     assert_ok_tr(journal_open(&o, &j, &found, &tr), &tr);
@@ -310,6 +310,31 @@ static void check_journal_continued_in_doubt_opens_clean(void **state)
     assert_int_equal(found.last_seq, 60);
     assert_ok(journal_close(j, NULL, NULL));
     kit_expect_steps(&shelf->store, 1, 60);
+}
+
+/* The same, killed right after its first new group: the heads as they are at that moment. */
+static void check_journal_continued_in_doubt_and_killed_opens_clean(void **state)
+{
+    (void)state;
+    char copy[PATH_MAX];
+    struct heads *h;
+    struct check_end end;
+    struct journal *j;
+    struct journal_found found;
+    struct trail tr = {0};
+    const struct journal_options o = kit_options(&shelf->store, dir);
+    take_from(3);
+    snprintf(copy, sizeof copy, "%.4000s-copy", dir);
+    assert_ok_tr(journal_open(&o, &j, &found, &tr), &tr);
+    kit_put_groups(j, 9, 11, 3);
+    kit_copy(dir, copy);
+    assert_ok(journal_close(j, NULL, NULL));
+    assert_ok(heads_open(copy, true, &h, NULL));
+    assert_ok_tr(check_store(&shelf->store, h, NULL, &end, &tr), &tr);
+    assert_false(end.doubt);
+    assert_int_equal(end.chain.seq, 11);
+    heads_close(h);
+    kit_remove(copy);
 }
 
 int main(void)
@@ -333,6 +358,7 @@ int main(void)
         T(check_attempted_group_that_is_not_there_is_said),
         T(check_pruned_without_checkpoint_is_refused),
         T(check_journal_continued_in_doubt_opens_clean),
+        T(check_journal_continued_in_doubt_and_killed_opens_clean),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

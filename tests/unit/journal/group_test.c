@@ -186,6 +186,25 @@ static void group_record_length_is_bounded_before_use_case_76(void **state)
     assert_code(with_record(length_other, NULL), CORRUPT);
 }
 
+/* The last record claims more than is left of the group; the sanitizer sees a read behind it. */
+static void group_last_record_longer_than_the_group_is_refused_case_76(void **state)
+{
+    (void)state;
+    size_t n;
+    struct trail tr = {0};
+    uint8_t *g = kit_group(kit_id, 1, no_hash, 1, 4, &n);
+    const size_t last = n - group_stride(fact_bytes(FACT_BAR)); /* step 4 is a bar alone */
+    const uint32_t bytes = FACT_MAX_BYTES;
+    memcpy(g + last + offsetof(struct fact_head, bytes), &bytes, sizeof bytes);
+    kit_reseal(g, n);
+    uint8_t *exact = malloc(n);
+    memcpy(exact, g, n);
+    assert_code(check_all(exact, n, kit_id, &tr), CORRUPT);
+    assert_non_null(strstr(tr.frame[0].text, "its length is damaged"));
+    free(exact);
+    free(g);
+}
+
 static void group_unknown_record_version_is_refused_case_78(void **state)
 {
     (void)state;
@@ -231,6 +250,7 @@ int main(void)
         cmocka_unit_test(group_foreign_swapped_or_newer_is_refused),
         cmocka_unit_test(group_impossible_counts_are_refused),
         cmocka_unit_test(group_record_length_is_bounded_before_use_case_76),
+        cmocka_unit_test(group_last_record_longer_than_the_group_is_refused_case_76),
         cmocka_unit_test(group_unknown_record_version_is_refused_case_78),
         cmocka_unit_test(group_damaged_record_is_named),
         cmocka_unit_test(group_with_bytes_behind_its_last_record_is_refused),
