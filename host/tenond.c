@@ -34,7 +34,8 @@ enum { DISK_FULL_PPM = 950000, DISK_ROOM_PPM = 900000 };
 #define MS_NS 1000000ll
 #define DEMO_FAULTS_PER_DAY 60 /* so that the gate has something to deny */
 #define DEMO_HEADLESS_NS (48 * 3600 * 1000000000ll)
-#define DEMO_SPEED 60000ll /* thousandths: a market minute a second */
+#define REAL_TIME 1000ll    /* thousandths */
+#define DEMO_SPEED 600000ll /* ten market minutes a second */
 
 struct tenond {
     struct args a;
@@ -56,9 +57,10 @@ struct tenond {
     int64_t view_ns, status_ns;
     uint64_t window_events;
     int64_t window_ns;
-    int64_t guard_ns;   /* when clock and disk were looked at last */
-    int64_t skew_ns;    /* as last told to the core */
-    bool disk_reducing; /* the host itself commanded REDUCING for want of disk */
+    int64_t guard_ns;                     /* when clock and disk were looked at last */
+    int64_t guard_wall_ns, guard_mono_ns; /* both clocks at the last look */
+    int64_t skew_ns;                      /* as last told to the core */
+    bool disk_reducing;                   /* the host itself commanded REDUCING for want of disk */
     bool full_said;
 };
 
@@ -73,8 +75,12 @@ static int fail(struct result r, const struct trail *tr)
 {
     struct complaint c = {0};
     char line[2048];
+    const char *own = trail_sentence(tr, r);
     (void)complaint_from(&c, r, "tenond", tr);
-    (void)complaint_print(&c, line, sizeof line);
+    if (strncmp(own, "error[", 6) == 0) /* the parser's sentences are whole */
+        snprintf(line, sizeof line, "%s", own);
+    else
+        (void)complaint_print(&c, line, sizeof line);
     fprintf(stderr, "%s\n", line);
     return complaint_exit(&c);
 }
@@ -117,8 +123,13 @@ static struct result read_deployment(struct tenond *d, struct trail *tr)
     const char *config = args_text(&d->a, FLAG_CONFIG, NULL);
     const char *instrument = args_text(&d->a, FLAG_INSTRUMENT, NULL);
     const char *given = args_text(&d->a, FLAG_INSTRUMENTS, NULL);
-    if (config == NULL && !args_has(&d->a, FLAG_DEMO))
+    if (config == NULL && !args_has(&d->a, FLAG_DEMO)) {
+        if (args_text(&d->a, FLAG_DATA, NULL) != NULL || args_has(&d->a, FLAG_HEADLESS))
+            return FAIL(tr, USAGE,
+                        "run: there is no deployment to run the data on; name it with "
+                        "--config FILE, or give --demo");
         return OK_RESULT; /* a host without a deployment waits for one */
+    }
     if (given != NULL)
         snprintf(d->instruments, sizeof d->instruments, "%s", given);
     else
@@ -172,7 +183,7 @@ static void settle_pace(struct tenond *d)
     if (args_has(&d->a, FLAG_SPEED))
         d->speed = d->a.flag[FLAG_SPEED].value;
     else if (!d->headless)
-        d->speed = args_has(&d->a, FLAG_DEMO) ? DEMO_SPEED : 1000;
+        d->speed = args_has(&d->a, FLAG_DEMO) ? DEMO_SPEED : REAL_TIME;
 }
 
 static struct result make_dirs(const char *path, struct trail *tr)
@@ -239,9 +250,10 @@ static struct result open_engine(struct tenond *d, struct trail *tr)
                                  .log = d->log,
                                  .clock = &clock_system};
     TRY(lockstep_open(&o, &d->engine, tr));
-    if (!demo)
-        return OK_RESULT;
-    struct fact_auto on = {.on = 1, .by = "demo"}; /* the demo plays its own operator */
+    if (!demo && !args_has(&d->a, FLAG_AUTO))
+        return OK_RESULT; /* off after every start, until somebody says otherwise */
+    struct fact_auto on = {.on = 1};
+    snprintf(on.by, sizeof on.by, "%s", demo ? "demo" : "start --auto");
     return lockstep_command(d->engine, FACT_AUTO, &on, tr);
 }
 
@@ -293,7 +305,10 @@ static struct result obey(struct tenond *d, const struct gateway_request *q, str
         struct fact_auto a = {.strategy = q->target, .on = q->on};
         memcpy(a.by, q->by, sizeof a.by);
         r = lockstep_command(d->engine, FACT_AUTO, &a, tr);
-        snprintf(text, sizeof text, "auto trading is %s", q->on ? "on" : "off");
+        enum mode now = core_mode(lockstep_core(d->engine), MODE_SCOPE_GLOBAL, 0);
+        snprintf(text, sizeof text, "auto trading is %s%s", q->on ? "on" : "off",
+                 q->on && now != MODE_ACTIVE ? ", but the mode forbids new risk: see tenon status"
+                                             : "");
     } else if (q->kind == GATEWAY_MODE) {
         struct fact_mode m = {.scope = q->scope, .id = q->target, .mode = q->mode};
         memcpy(m.by, q->by, sizeof m.by);
@@ -360,13 +375,18 @@ static void tell(struct tenond *d)
 
 /* ---- guards ---- */
 
-/* How far the wall clock has left the monotonic one since the start: a step or a freeze of it. */
+/* How far the wall clock left the monotonic one since the last look: a step or a freeze of it. Slow
+ * drift is what a time service does to a clock on purpose. Asked only when market time is wall
+ * time: a market that runs faster or out of a file has no clock to be wrong. */
 static struct result guard_clock(struct tenond *d, int64_t mono_ns, struct trail *tr)
 {
-    int64_t wall = clock_wall(&clock_system) - d->started_ns;
-    int64_t skew = wall - (mono_ns - d->wall0_ns);
+    int64_t wall_ns = clock_wall(&clock_system);
+    int64_t skew = (wall_ns - d->guard_wall_ns) - (mono_ns - d->guard_mono_ns);
+    bool first = d->guard_mono_ns == 0;
+    d->guard_wall_ns = wall_ns;
+    d->guard_mono_ns = mono_ns;
     int64_t change = skew > d->skew_ns ? skew - d->skew_ns : d->skew_ns - skew;
-    if (change < MS_NS)
+    if (first || change < MS_NS)
         return OK_RESULT;
     d->skew_ns = skew;
     struct fact_clock e = {.skew_ns = skew};
@@ -408,7 +428,7 @@ static struct result guard(struct tenond *d, struct trail *tr)
     if (now - d->guard_ns < GUARD_MS * MS_NS)
         return OK_RESULT;
     d->guard_ns = now;
-    if (!d->headless)
+    if (d->speed == REAL_TIME && args_text(&d->a, FLAG_DATA, NULL) == NULL)
         TRY(guard_clock(d, now, tr));
     return guard_disk(d, tr);
 }
@@ -518,6 +538,11 @@ static int conclude(struct tenond *d, struct trail *tr)
     else
         summary_print(stdout, &s);
     fflush(stdout);
+    if (d->report.totals.denied_by[RISK_AUTO] > 0)
+        fprintf(stderr,
+                "note: %lu intents were denied because auto trading was off: it is off "
+                "after every start; use tenon auto on, or run --auto\n",
+                (unsigned long)d->report.totals.denied_by[RISK_AUTO]);
     if (summary_fault(&s, text) == NULL)
         return 0;
     fprintf(stderr, "error[RUN] the run does not hold: %s\n", text);

@@ -26,7 +26,7 @@ struct result privilege_user(const char *user, struct trail *tr)
         return OK_RESULT;
     return FAIL(tr, NOT_FOUND,
                 "user %s: does not exist, and the host does not run as root; make it with "
-                "tools/setup user, or start as another user",
+                "tools/setup run, or start as another user",
                 user);
 }
 

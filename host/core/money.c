@@ -19,22 +19,25 @@ int money_cost_exp(const struct core *c, const struct market_row *m)
     return m->def.price_exp + m->def.qty_exp + m->def.multiplier_exp;
 }
 
+/* v * 10^digits; nothing when digits is not above 0. */
+static struct result scale_up(num_i128 *v, int digits)
+{
+    struct result r = OK_RESULT;
+    for (; is_ok(r) && digits > 0; digits--)
+        r = num_mul128(*v, 10, v);
+    return r;
+}
+
 static struct result inverse_value(const struct core *c, const struct market_row *m, int64_t price,
                                    int64_t qty, num_i128 *out)
 {
     /* qty*10^qe * mult*10^me / (price*10^pe) at the cost exponent. */
     int shift = m->def.qty_exp + m->def.multiplier_exp - m->def.price_exp - money_cost_exp(c, m);
-    num_i128 top;
+    num_i128 top, below = price;
     TRY(num_mul128((num_i128)qty, m->def.multiplier, &top));
-    for (; shift >= 18; shift -= 18)
-        TRY(num_mul128(top, num_pow10(18), &top));
-    if (shift >= 0) {
-        TRY(num_mul128(top, num_pow10(shift), &top));
-        *out = num_quotient(top, price, NUM_HALF_EVEN);
-    } else {
-        num_i128 below = (num_i128)price * num_pow10(-shift > 18 ? 18 : -shift);
-        *out = num_quotient(top, below, NUM_HALF_EVEN);
-    }
+    TRY(scale_up(&top, shift));
+    TRY(scale_up(&below, -shift));
+    *out = num_quotient(top, below, NUM_HALF_EVEN);
     return OK_RESULT;
 }
 
@@ -112,16 +115,6 @@ struct result money_convert(const struct core *c, uint32_t from, uint32_t to, in
     return num_rescale(wide, c->currency[from].exp + exp, c->currency[to].exp, NUM_HALF_EVEN, out);
 }
 
-/* top * 10^shift / below, toward zero: one division, so nothing is rounded on the way. */
-static struct result scaled_quotient(num_i128 top, num_i128 below, int shift, int64_t *out)
-{
-    for (; shift > 0 && top != 0; shift--)
-        TRY(num_mul128(top, 10, &top));
-    for (; shift < 0; shift++)
-        TRY(num_mul128(below, 10, &below));
-    return num_div128(top, below, NUM_TOWARD_ZERO, out);
-}
-
 struct result money_qty(const struct core *c, const struct market_row *m, uint32_t account,
                         int64_t amount, int64_t price, int64_t *qty)
 {
@@ -142,7 +135,9 @@ struct result money_qty(const struct core *c, const struct market_row *m, uint32
         TRY(num_mul128(below, price, &below));
         shift -= d->price_exp;
     }
-    return scaled_quotient(top, below, shift, qty);
+    TRY(scale_up(&top, shift));
+    TRY(scale_up(&below, -shift));
+    return num_div128(top, below, NUM_TOWARD_ZERO, qty); /* one division: nothing rounds before */
 }
 
 int64_t money_avg_price(const struct core *c, const struct book_row *b)
@@ -157,11 +152,7 @@ int64_t money_avg_price(const struct core *c, const struct book_row *b)
         num_i128 top = (num_i128)q * m->def.multiplier, below = b->cost;
         int shift =
             m->def.qty_exp + m->def.multiplier_exp - money_cost_exp(c, m) - m->def.price_exp;
-        bool fits = below != 0;
-        for (; fits && shift > 0; shift--)
-            fits = is_ok(num_mul128(top, 10, &top));
-        for (; fits && shift < 0; shift++)
-            fits = is_ok(num_mul128(below, 10, &below));
+        bool fits = below != 0 && is_ok(scale_up(&top, shift)) && is_ok(scale_up(&below, -shift));
         p = fits ? num_quotient(top, below, NUM_HALF_EVEN) : 0;
     } else {
         p = num_quotient(b->cost, (num_i128)q * m->def.multiplier, NUM_HALF_EVEN);
@@ -206,18 +197,23 @@ struct result money_equity(struct core *c, uint32_t account, int64_t *equity,
                            int64_t *unrealised_sum, int64_t *realised_sum, int64_t *fees_sum)
 {
     const struct account_row *a = &c->account[account];
-    int64_t us = 0, rs = 0, fs = 0, sum;
-    for (uint32_t i = 1; i < c->book_count; i++) {
+    int64_t us = 0, rs = 0, fs = 0, sum = 0;
+    struct result r = OK_RESULT;
+    for (uint32_t i = 1; is_ok(r) && i < c->book_count; i++) {
         struct book_row *b = &c->book[i];
         if (b->account != account || (b->qty == 0 && b->realised == 0 && b->fees == 0))
             continue;
-        uint32_t settle = c->market[b->instrument].def.settle;
+        uint32_t from = c->market[b->instrument].def.settle, to = a->def.currency;
         int64_t u;
-        TRY(unrealised(c, b, &u));
-        TRY(add_converted(c, settle, a->def.currency, u, &us));
-        TRY(add_converted(c, settle, a->def.currency, b->realised, &rs));
-        TRY(add_converted(c, settle, a->def.currency, b->fees, &fs));
+        r = unrealised(c, b, &u);
+        if (is_ok(r))
+            r = add_converted(c, from, to, u, &us);
+        if (is_ok(r))
+            r = add_converted(c, from, to, b->realised, &rs);
+        if (is_ok(r))
+            r = add_converted(c, from, to, b->fees, &fs);
     }
+    TRY(r);
     TRY(num_add(a->cash, us, &sum));
     TRY(num_add(sum, rs, &sum));
     TRY(num_sub(sum, fs, equity));

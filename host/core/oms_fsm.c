@@ -17,12 +17,13 @@
 #include "base/fsm.h"
 #include "core/state.h"
 
+/* The table is read in columns. */
+/* clang-format off */
 #define F {FSM_FORBID, ST}
 #define I {FSM_IGNORE, ST}
 #define S {FSM_STAY, ST}
 #define M(to) {FSM_MOVE, ORDER_STATE_##to}
 
-/* clang-format off: the table is read in columns */
 static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
 #define ST ORDER_STATE_INTENT
     [ST] =
@@ -260,8 +261,6 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
         },
 #undef ST
 };
-/* clang-format on */
-
 static const char *const state_name[ORDER_STATE_END] = {
     "UNSET",
 #define X(id, name, terminal, reserved, text) #name,
@@ -275,6 +274,7 @@ static const char *const event_name[ORDER_EVENT_END] = {
     ORDER_EVENTS(X)
 #undef X
 };
+/* clang-format on */
 
 const struct fsm oms_fsm = {.name = "order",
                             .state_count = ORDER_STATE_END,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Held answers lie in a fixed array; a binary heap of their indices keeps the earliest on top, with
- * (due, cause, instance, order given) as a total order, so that nothing depends on how the heap was built.
+ * (due, cause, instance, order given) as a total order, so that nothing depends on how the heap was
+ * built.
  */
 #include "core/seq.h"
 #include "base/must.h"

@@ -38,7 +38,7 @@ struct seq {
     uint64_t last_seq;
     int64_t last_ns;
     uint64_t given;
-    uint32_t count; /* of held */
+    uint32_t count;              /* of held */
     uint16_t heap[SEQ_HELD_MAX]; /* indices of held, earliest first */
     uint16_t free[SEQ_HELD_MAX];
     uint16_t held_by[SEQ_INSTANCES_MAX];

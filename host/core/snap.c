@@ -22,37 +22,35 @@ struct field {
     uint32_t offset, bytes;
 };
 
+/* clang-format off */
 #define CURRENCY(F, T) F(T, id) F(T, exp) F(T, name)
 #define MARKET(F, T)                                                                               \
-    F(T, def)                                                                                      \
-    F(T, bid) F(T, bid_qty) F(T, ask) F(T, ask_qty) F(T, last) F(T, mark) F(T, data_ns)            \
-        F(T, crossed_ns) F(T, changed_ns) F(T, quote_no) F(T, trade_no) F(T, health)               \
-            F(T, health_why) F(T, good_count) F(T, session_open)
+    F(T, def) F(T, bid) F(T, bid_qty) F(T, ask) F(T, ask_qty) F(T, last) F(T, mark) F(T, data_ns)  \
+    F(T, crossed_ns) F(T, changed_ns) F(T, quote_no) F(T, trade_no) F(T, health)                   \
+    F(T, health_why) F(T, good_count) F(T, session_open)
 #define ACCOUNT(F, T)                                                                              \
     F(T, def) F(T, mode) F(T, keep_positions) F(T, cash) F(T, message_second) F(T, message_count)
 #define INSTANCE(F, T)                                                                             \
-    F(T, id)                                                                                       \
-    F(T, kind) F(T, mode) F(T, auto_on) F(T, live_orders) F(T, duplicates) F(T, duplicate_ns)      \
-        F(T, plugin_hash) F(T, name)
+    F(T, id) F(T, kind) F(T, mode) F(T, auto_on) F(T, live_orders) F(T, duplicates)                \
+    F(T, duplicate_ns) F(T, plugin_hash) F(T, name)
 #define BOOK(F, T)                                                                                 \
-    F(T, strategy)                                                                                 \
-    F(T, instrument) F(T, account) F(T, live_orders) F(T, budget) F(T, qty) F(T, work_buy)         \
-        F(T, work_sell) F(T, realised) F(T, fees) F(T, cost) F(T, signal_seq)                      \
-            F(T, signal_until_ns) F(T, target) F(T, limit_offset) F(T, stop_distance)              \
-                F(T, has_limit) F(T, pending) F(T, flatten_origin) F(T, flattens) F(T, last_side)  \
-                    F(T, last_reducing) F(T, kill_flat) F(T, reserved) F(T, flatten_ns)            \
-                        F(T, stop_price) F(T, last_qty) F(T, last_price) F(T, last_ns)
+    F(T, strategy) F(T, instrument) F(T, account) F(T, live_orders) F(T, budget) F(T, qty)         \
+    F(T, work_buy) F(T, work_sell) F(T, realised) F(T, fees) F(T, cost) F(T, signal_seq)           \
+    F(T, signal_until_ns) F(T, target) F(T, limit_offset) F(T, stop_distance) F(T, has_limit)      \
+    F(T, pending) F(T, flatten_origin) F(T, flattens) F(T, last_side) F(T, last_reducing)          \
+    F(T, kill_flat) F(T, reserved) F(T, flatten_ns) F(T, stop_price) F(T, last_qty)                \
+    F(T, last_price) F(T, last_ns)
 #define ORDER(F, T)                                                                                \
-    F(T, id)                                                                                       \
-    F(T, venue_order) F(T, signal_seq) F(T, qty) F(T, cum) F(T, price) F(T, created_ns)            \
-        F(T, ttl_ns) F(T, check_ns) F(T, silent_ns) F(T, book) F(T, attempt) F(T, queries)         \
-            F(T, want_cancel) F(T, state) F(T, side) F(T, tif) F(T, origin) F(T, reducing)         \
-                F(T, cancel_why) F(T, used) F(T, confirmed)
+    F(T, id) F(T, venue_order) F(T, signal_seq) F(T, qty) F(T, cum) F(T, price) F(T, created_ns)   \
+    F(T, ttl_ns) F(T, check_ns) F(T, silent_ns) F(T, book) F(T, attempt) F(T, queries)             \
+    F(T, want_cancel) F(T, state) F(T, side) F(T, tif) F(T, origin) F(T, reducing)                 \
+    F(T, cancel_why) F(T, used) F(T, confirmed)
 #define FILL(F, T) F(T, key) F(T, t_ns)
 #define CORE(F, T)                                                                                 \
-    F(T, seq)                                                                                      \
-    F(T, now_ns) F(T, epoch) F(T, serial) F(T, mode) F(T, keep_positions) F(T, auto_all)           \
-        F(T, clock_skew_ns) F(T, evicted_ns) F(T, started) F(T, deployment) F(T, totals)
+    F(T, seq) F(T, now_ns) F(T, epoch) F(T, serial) F(T, mode) F(T, keep_positions)                \
+    F(T, auto_all) F(T, clock_skew_ns) F(T, evicted_ns) F(T, started) F(T, deployment)             \
+    F(T, totals)
+/* clang-format on */
 
 #define ENTRY(T, m) {offsetof(struct T, m), sizeof(((struct T *)0)->m)},
 #define SUM(T, m) +sizeof(((struct T *)0)->m)

@@ -50,6 +50,7 @@ static const char *broken_market(const struct core *c, uint32_t i)
     RULE(is_price(m->bid) && is_price(m->ask) && is_price(m->last) && is_price(m->mark));
     RULE(is_past(c, m->data_ns) && is_past(c, m->crossed_ns) && is_past(c, m->changed_ns));
     RULE(m->health <= FACT_DOWN && m->good_count <= MARKET_GOOD_COUNT);
+    RULE(m->health == FACT_HEALTHY || m->good_count < MARKET_GOOD_COUNT);
     RULE(m->session_open <= 1);
     return NULL;
 }

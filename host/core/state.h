@@ -39,13 +39,13 @@ struct currency_row {
 struct market_row {
     struct fact_instrument def;
     int64_t bid, bid_qty, ask, ask_qty;
-    int64_t last;       /* last trade or close */
-    int64_t mark;       /* mid while both sides are there, else last; 0 = none yet */
-    int64_t data_ns;    /* time of the last good data; 0 = none */
-    int64_t crossed_ns; /* since when crossed or locked; 0 = not */
-    int64_t changed_ns; /* when the data last changed its content */
+    int64_t last;                /* last trade or close */
+    int64_t mark;                /* mid while both sides are there, else last; 0 = none yet */
+    int64_t data_ns;             /* time of the last good data; 0 = none */
+    int64_t crossed_ns;          /* since when crossed or locked; 0 = not */
+    int64_t changed_ns;          /* when the data last changed its content */
     uint64_t quote_no, trade_no; /* last venue numbers, 0 = none */
-    uint32_t health;    /* enum fact_health_state */
+    uint32_t health;             /* enum fact_health_state */
     uint32_t health_why;
     uint32_t good_count; /* good data since the last bad one, up to MARKET_GOOD_COUNT */
     uint32_t session_open;
@@ -75,28 +75,28 @@ struct instance_row {
 struct book_row {
     uint32_t strategy, instrument, account;
     uint32_t live_orders;
-    int64_t budget;     /* account currency units */
-    int64_t qty;        /* position, signed */
+    int64_t budget;              /* account currency units */
+    int64_t qty;                 /* position, signed */
     int64_t work_buy, work_sell; /* leaves that count as exposure */
-    int64_t realised;   /* settle units */
-    int64_t fees;       /* settle units */
-    num_i128 cost;      /* of the open position, at the instrument's cost exponent, >= 0 */
+    int64_t realised;            /* settle units */
+    int64_t fees;                /* settle units */
+    num_i128 cost;               /* of the open position, at the instrument's cost exponent, >= 0 */
     /* signal: the wanted state */
     uint64_t signal_seq; /* 0 = none in force */
     int64_t signal_until_ns;
-    int64_t target;      /* wanted position */
+    int64_t target; /* wanted position */
     int64_t limit_offset;
     int64_t stop_distance; /* of the signal in force; 0 = none */
     uint32_t has_limit;
-    uint32_t pending;    /* 1: cancels run; plan again when the last order has ended */
+    uint32_t pending;        /* 1: cancels run; plan again when the last order has ended */
     uint32_t flatten_origin; /* enum fact_origin of the running flatten; 0 = none runs */
-    uint32_t flattens;   /* its attempts: widens the protection */
+    uint32_t flattens;       /* its attempts: widens the protection */
     uint32_t last_side, last_reducing; /* of the last intent, for the duplicate rule */
-    uint32_t kill_flat;  /* 1: a kill closes this position, again and again */
+    uint32_t kill_flat;                /* 1: a kill closes this position, again and again */
     uint32_t reserved;
-    int64_t flatten_ns;  /* its next attempt; CORE_NEVER = none */
+    int64_t flatten_ns; /* its next attempt; CORE_NEVER = none */
     /* host-side stop */
-    int64_t stop_price;  /* 0 = none */
+    int64_t stop_price;                    /* 0 = none */
     int64_t last_qty, last_price, last_ns; /* of the last intent */
     /* cache, not stored: unrealised at this mark */
     int64_t mark_seen;
@@ -109,9 +109,9 @@ struct order_row {
     uint64_t signal_seq;
     int64_t qty, cum, price;
     int64_t created_ns;
-    int64_t ttl_ns;      /* time at which it is cancelled; CORE_NEVER = none */
-    int64_t check_ns;    /* time at which the venue is asked; CORE_NEVER = none */
-    int64_t silent_ns;   /* since when it is UNKNOWN; 0 = not */
+    int64_t ttl_ns;    /* time at which it is cancelled; CORE_NEVER = none */
+    int64_t check_ns;  /* time at which the venue is asked; CORE_NEVER = none */
+    int64_t silent_ns; /* since when it is UNKNOWN; 0 = not */
     uint32_t book;
     uint32_t attempt;
     uint32_t queries;
@@ -121,10 +121,10 @@ struct order_row {
     uint8_t tif;
     uint8_t origin;
     uint8_t reducing;
-    uint8_t cancel_why;   /* of the cancel that is out or was answered */
+    uint8_t cancel_why; /* of the cancel that is out or was answered */
     uint8_t used;
-    uint8_t confirmed;    /* 0: must be found at the venue before SAFE_START lifts */
-    uint32_t older, newer;         /* all orders by age */
+    uint8_t confirmed;               /* 0: must be found at the venue before SAFE_START lifts */
+    uint32_t older, newer;           /* all orders by age */
     uint32_t live_older, live_newer; /* orders in a live state */
 };
 
@@ -155,9 +155,9 @@ struct core {
     uint32_t limit_count;
     uint32_t logic;
     int64_t clock_skew_ns;
-    int64_t evicted_ns;  /* newest fill id forgotten */
+    int64_t evicted_ns;      /* newest fill id forgotten */
     uint32_t oldest, newest; /* orders by age */
-    uint32_t fill_next;  /* ring position in fills */
+    uint32_t fill_next;      /* ring position in fills */
     uint32_t started;
     uint8_t deployment[FACT_HASH_BYTES]; /* SHA-256 of the active one; zeros = none */
     struct core_totals totals;
@@ -172,21 +172,21 @@ struct core {
     struct fact_limit *limit;
     struct fact_rate *rate;
     /* derived, built again by restore */
-    struct net_row *net;       /* [account][instrument] */
-    uint16_t *book_of;         /* [strategy][instrument] -> book, 0 = none */
+    struct net_row *net;                 /* [account][instrument] */
+    uint16_t *book_of;                   /* [strategy][instrument] -> book, 0 = none */
     int64_t (*effective)[RISK_RULE_END]; /* per book */
-    uint32_t *order_slot;      /* open addressing: order index or CORE_NONE */
-    uint32_t order_slots;      /* power of two */
+    uint32_t *order_slot;                /* open addressing: order index or CORE_NONE */
+    uint32_t order_slots;                /* power of two */
     uint32_t *fill_slot;
     uint32_t fill_slots;
     uint32_t live_oldest, live_newest;
     uint32_t live_count;
     struct pool order_pool;
     uint32_t *order_free;
-    int64_t deadline_ns;       /* lower bound of the earliest deadline */
-    struct core_out *out;      /* of the running step */
+    int64_t deadline_ns;  /* lower bound of the earliest deadline */
+    struct core_out *out; /* of the running step */
     uint64_t cause_seq;
-    uint32_t leg;              /* intents decided in this step */
+    uint32_t leg; /* intents decided in this step */
 };
 
 static inline struct net_row *net_of(const struct core *c, uint32_t account, uint32_t instrument)
@@ -243,7 +243,8 @@ static inline void deadline_near(struct core *c, int64_t t_ns)
 
 /* step.c: room for one effect of this step, its header filled, its payload zeroed. */
 void *step_effect(struct core *c, uint16_t type, uint32_t bytes);
-#define EFFECT(c, NAME, payload) ((struct payload *)step_effect((c), FACT_##NAME, sizeof(struct payload)))
+#define EFFECT(c, NAME, payload)                                                                   \
+    ((struct payload *)step_effect((c), FACT_##NAME, sizeof(struct payload)))
 void step_alert(struct core *c, uint32_t what, const struct book_row *b, uint64_t order, int64_t a,
                 int64_t d);
 void step_ignored(struct core *c, uint32_t why, uint32_t detail, uint64_t about);

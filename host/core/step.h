@@ -13,7 +13,7 @@
 
 struct core;
 
-struct core_limits { /* table sizes; zero = the default in brackets */
+struct core_limits {      /* table sizes; zero = the default in brackets */
     uint32_t currencies;  /* [16] */
     uint32_t instruments; /* [64] */
     uint32_t accounts;    /* [8] */
@@ -81,7 +81,7 @@ bool core_account(const struct core *c, uint32_t i, struct core_account_view *ou
 enum mode core_mode(const struct core *c, enum mode_scope scope, uint32_t id);
 bool core_auto(const struct core *c, uint32_t strategy);
 uint32_t core_open_orders(const struct core *c);
-int64_t core_mark(const struct core *c, uint32_t instrument); /* 0 = none yet */
+int64_t core_mark(const struct core *c, uint32_t instrument);    /* 0 = none yet */
 uint32_t core_health(const struct core *c, uint32_t instrument); /* enum fact_health_state */
 bool core_instrument(const struct core *c, uint32_t i, struct fact_instrument *out);
 #endif

@@ -46,7 +46,8 @@ static struct result quarantine(struct lockstep *l, const struct bay_answer *a, 
         .instance = a->instance, .what = FACT_PLUGIN_QUARANTINED, .status = a->status};
     memcpy(e.text, a->text, sizeof e.text);
     seq_drop(&l->seq, a->instance);
-    l->report.quarantined++;
+    if (l->report.quarantined++ == 0)
+        l->report.fault = e;
     return lockstep_event(l, FACT_PLUGIN, &e, l->seq.last_ns, a->cause_seq, a->instance, tr);
 }
 
@@ -122,6 +123,8 @@ static bool journal_has_room(const struct lockstep *l)
 static struct result report_rows(struct lockstep *l, struct trail *tr)
 {
     int64_t t = l->market.head.t_ns > l->seq.last_ns ? l->seq.last_ns : l->market.head.t_ns;
+    if (l->report.refused_count < LOCKSTEP_REFUSED_MAX)
+        l->report.refused[l->report.refused_count++] = l->market.u.fact_rows;
     return lockstep_event(l, FACT_ROWS, &l->market.u, t, 0, l->market.head.source, tr);
 }
 

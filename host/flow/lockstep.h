@@ -12,7 +12,7 @@
  * an order leaves for the venue only when its record is durable. In a backtest nothing is stored
  * but one DATASET fact, and the effects are hashed.
  *
- * One thread. Memory is taken at open; a turn allocates nothing.
+ * One thread. Memory is taken at open; a turn allocates nothing, but for a snapshot or a look-up.
  */
 #ifndef FLOW_LOCKSTEP_H
 #define FLOW_LOCKSTEP_H
@@ -37,6 +37,8 @@ struct lockstep_options {
     struct log *log;
     const struct clock *clock;
 };
+
+enum { LOCKSTEP_REFUSED_MAX = 3 };
 
 struct lockstep; /* heap */
 
@@ -71,7 +73,10 @@ struct lockstep_report {
     uint8_t effects_sha256[FACT_HASH_BYTES]; /* backtest: of all effects */
     uint8_t head[FACT_HASH_BYTES];           /* journal chain, after close */
     uint32_t positions_left, orders_left;
-    uint32_t quarantined; /* bays */
+    uint32_t quarantined;     /* bays */
+    struct fact_plugin fault; /* of the first one */
+    uint32_t refused_count;   /* of refused: the first few reports of unused rows */
+    struct fact_rows refused[LOCKSTEP_REFUSED_MAX];
     struct fact_dataset dataset; /* name empty: no file was read */
 };
 void lockstep_report(struct lockstep *l, struct lockstep_report *out);

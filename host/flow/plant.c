@@ -63,11 +63,20 @@ static struct result check_identity(const struct deploy_instance *d, const struc
     return OK_RESULT;
 }
 
+/* A relative path counts from the document's folder, wherever the host was started. */
+static void beside_document(const char *document, const char *path, char out[DEPLOY_PATH_BYTES])
+{
+    const char *slash = strrchr(document, '/');
+    int folder = slash != NULL && path[0] != '/' && path[0] != 0 ? (int)(slash - document) + 1 : 0;
+    int n = snprintf(out, DEPLOY_PATH_BYTES, "%.*s%s", folder, document, path);
+    must(n >= 0);
+}
+
 static struct result load_one(struct loading *k, uint32_t i)
 {
     const struct deploy_instance *d = &k->o->doc->instance[i];
     char path[DEPLOY_PATH_BYTES];
-    snprintf(path, sizeof path, "%s", d->path);
+    beside_document(k->o->doc->path, d->path, path);
     if (path[0] == 0)
         TRY(plant_find(k->o->plugin_dir, d->fact.plugin, d->fact.version, path, k->tr));
     struct bay_facts facts;

@@ -146,9 +146,9 @@ static struct result find_snapshot(const char *dir, const struct ending *e, uint
 {
     uint64_t upto = UINT64_MAX;
     for (;;) {
-        TRY(journal_snapshot_read(dir, upto, seq, bytes, count, tr));
-        if (is_vouched(e, *seq))
-            return OK_RESULT;
+        struct result r = journal_snapshot_read(dir, upto, seq, bytes, count, tr);
+        if (!is_ok(r) || is_vouched(e, *seq))
+            return r;
         free(*bytes);
         *bytes = NULL;
         if (*seq > e->seq)

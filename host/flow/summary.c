@@ -40,6 +40,10 @@ static void print_market(FILE *f, const struct summary *s)
             "  rows        %" PRIu64 " seen = %" PRIu64 " used + %" PRIu64 " reported (%" PRIu64
             " of the used off tick)\n",
             r->feed.rows, r->feed.used, r->feed.reported, r->feed.off_tick);
+    for (uint32_t i = 0; i < r->refused_count; i++)
+        fprintf(f, "  not used    line %" PRIu64 " and %" PRIu64 " after it: %s: %.40s\n",
+                r->refused[i].first_line, r->refused[i].count - 1,
+                feed_reason(r->refused[i].reason), r->refused[i].text);
 }
 
 static void print_orders(FILE *f, const struct summary *s)
@@ -277,6 +281,13 @@ void summary_json(FILE *f, const struct summary *s)
             summary_fault(s, text) ? "false" : "true");
 }
 
+static const char *instance_name(const struct summary *s, uint32_t id)
+{
+    return s->doc != NULL && id >= 1 && id <= s->doc->instance_count
+               ? s->doc->instance[id - 1].fact.name
+               : "?";
+}
+
 const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
 {
     const struct lockstep_report *r = s->report;
@@ -294,7 +305,11 @@ const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
                  orders, fills, r->venue_orders, r->venue_fills);
     else if (r->quarantined != 0)
         snprintf(text, TRAIL_TEXT_BYTES,
-                 "plugins: %u quarantined; see the journal's PLUGIN records", r->quarantined);
+                 "plugins: %u quarantined; the first was instance %s: %.64s", r->quarantined,
+                 instance_name(s, r->fault.instance), r->fault.text);
+    else if (r->feed.rows > 0 && r->feed.used == 0)
+        snprintf(text, TRAIL_TEXT_BYTES,
+                 "rows: none of %" PRIu64 " could be used; see the first above", r->feed.rows);
     else
         return NULL;
     return text;

@@ -111,6 +111,7 @@
     X(FOR, "for", TIME, 1000000, 31536000000000000, "TIME")                                        \
     X(HEADLESS, "headless", SWITCH, 0, 0, "")                                                      \
     X(DEMO, "demo", SWITCH, 0, 0, "")                                                              \
+    X(AUTO, "auto", SWITCH, 0, 0, "")                                                              \
     X(SEED, "seed", COUNT, 0, INT64_MAX, "N")                                                      \
     X(SPEED, "speed", RATIO, 1, 1000000000, "X")                                                   \
     X(FROM, "from", COUNT, 0, INT64_MAX, "SEQ")                                                    \
@@ -145,6 +146,7 @@
     X(RUN, FOR, 0, "stop after this much time, e.g. 90s, 10m, 2h")                                 \
     X(RUN, HEADLESS, 0, "as fast as it goes, no status lines, exit 0 only if all checks hold")     \
     X(RUN, DEMO, 0, "the demo deployment, on the demo market unless --data is given")              \
+    X(RUN, AUTO, 0, "switch auto trading on once started; it is off after every start otherwise")  \
     X(RUN, SEED, 0, "seed of the demo market and of the simulated venue")                          \
     X(RUN, SPEED, 0, "times real time, e.g. 1, 60, 0.5")                                           \
     X(PLUGIN_CHECK, ONLY_FAILED, 0, "print the failed cards only")                                 \

@@ -551,18 +551,15 @@ static void arrive_cancel(struct venue *v, struct venue_cell *cell)
     ledger_cancel_asked(v, t, &c);
     struct venue_order *o = find_order(v, c.order);
     cell->kind = VENUE_CELL_ANSWER;
-    if (o == NULL && c.order < v->c.orders_before) {
-        cell->u.exec = exec_of(v, FACT_EXEC_CANCEL_LATE, NULL, t);
+    if (o == NULL) {
+        bool ended = c.order < v->c.orders_before;
+        cell->u.exec = exec_of(v, ended ? FACT_EXEC_CANCEL_LATE : FACT_EXEC_CANCEL_REJECT, NULL, t);
         cell->u.exec.order = c.order;
         cell->u.exec.instrument = c.instrument;
-        set_text(&cell->u.exec, FACT_REJECT_NONE, "ended with the epoch before");
-        v->totals.cancels_late++;
-    } else if (o == NULL) {
-        cell->u.exec = exec_of(v, FACT_EXEC_CANCEL_REJECT, NULL, t);
-        cell->u.exec.order = c.order;
-        cell->u.exec.instrument = c.instrument;
-        set_text(&cell->u.exec, FACT_REJECT_OTHER, "unknown order");
-        v->totals.cancel_rejects++;
+        set_text(&cell->u.exec, ended ? FACT_REJECT_NONE : FACT_REJECT_OTHER,
+                 ended ? "ended with the epoch before" : "unknown order");
+        v->totals.cancels_late += ended;
+        v->totals.cancel_rejects += !ended;
     } else if (o->outcome != VENUE_OPEN) {
         cell->u.exec = exec_of(v, FACT_EXEC_CANCEL_LATE, o, t);
         set_text(&cell->u.exec, FACT_REJECT_NONE, "the order has already ended");

@@ -222,7 +222,7 @@ int cmd_PLUGIN_NEW(const struct cli *cli)
                                        "kind", cli->a.word[0], "id", s.id, "folder", target,
                                        "files", (int)s.files));
     printf("%s\n", target);
-    cli_say(cli, "%u files; next: tenon plugin build %s", s.files, target);
+    cli_say(cli, "%u files; next: cd %s, read its README.md, tenon plugin build", s.files, target);
     return cli_done(cli, 0);
 }
 
