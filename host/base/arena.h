@@ -14,7 +14,7 @@ struct arena {
     uint8_t *base;
     size_t capacity; /* bytes usable */
     size_t used;
-    size_t mapped;   /* bytes mapped incl. guard; 0 when the memory is borrowed */
+    size_t mapped; /* bytes mapped incl. guard; 0 when the memory is borrowed */
 };
 
 /* Maps `capacity` bytes (rounded up to pages) with a guard page after them. */
@@ -30,7 +30,7 @@ MUST_USE struct result arena_seal(struct arena *a);
 MUST_USE struct result arena_unseal(struct arena *a);
 
 struct pool {
-    uint32_t *next;  /* free list, capacity entries, memory of the caller */
+    uint32_t *next; /* free list, capacity entries, memory of the caller */
     uint32_t capacity;
     uint32_t free_head; /* index, POOL_NONE = full */
     uint32_t in_use;

@@ -20,9 +20,9 @@ struct fsm {
     const char *name;
     uint8_t state_count; /* state 0 is "unset" and has no legal event */
     uint8_t event_count;
-    const struct fsm_cell *cell;      /* state_count * event_count, row = state */
-    const char *const *state_name;    /* state_count */
-    const char *const *event_name;    /* event_count */
+    const struct fsm_cell *cell;   /* state_count * event_count, row = state */
+    const char *const *state_name; /* state_count */
+    const char *const *event_name; /* event_count */
 };
 
 /* Looks the cell up. state and event must be in range. */

@@ -75,10 +75,10 @@ struct result trail_add(struct trail *tr, struct result r, const char *file, int
 /* The innermost sentence, or the result's own when the trail is empty. Never NULL. */
 const char *trail_sentence(const struct trail *tr, struct result r);
 
-const char *result_name(struct result r);     /* "DISK_FULL"; "?" for an unknown code */
-const char *result_text(struct result r);     /* what it means */
-const char *result_remedy(struct result r);   /* what the operator should do */
-int result_exit(struct result r);             /* exit code of a command that ends with it */
+const char *result_name(struct result r);   /* "DISK_FULL"; "?" for an unknown code */
+const char *result_text(struct result r);   /* what it means */
+const char *result_remedy(struct result r); /* what the operator should do */
+int result_exit(struct result r);           /* exit code of a command that ends with it */
 enum result_class result_class(struct result r);
 
 /* Copies at most `count` bytes of `text` (not NUL-terminated) to `out`, escaping control and

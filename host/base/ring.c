@@ -23,6 +23,7 @@
 
 #define RING_MAGIC 0x52494e47u
 #define PAD UINT32_MAX
+enum { AHEAD_BYTES = 1536 }; /* about one step that makes an order */
 
 struct head { /* before each message */
     uint32_t count;
@@ -82,11 +83,26 @@ void *ring_reserve(struct ring *r, uint32_t count)
     return h + 1;
 }
 
+/* The consumer has read the lines that come next, so they lie in its cache: asked for now, they are
+ * ours by the time the next message is copied in. A hint: it changes nothing but time. */
+static void claim_ahead(const struct ring *r)
+{
+#if defined(__x86_64__)
+    for (uint32_t ahead = 0; ahead < AHEAD_BYTES; ahead += RING_LINE) {
+        const uint8_t *line = r->bytes + ((r->head_next + ahead) & (r->capacity - 1));
+        __asm__ volatile("prefetchw %0" : : "m"(*line));
+    }
+#else
+    (void)r;
+#endif
+}
+
 void ring_commit(struct ring *r)
 {
     must(r->magic == RING_MAGIC);
     must(r->head_next != atomic_load_explicit(&r->head, memory_order_relaxed));
     atomic_store_explicit(&r->head, r->head_next, memory_order_release);
+    claim_ahead(r);
 }
 
 const void *ring_peek(struct ring *r, uint32_t *count)

@@ -68,6 +68,7 @@ struct inline_bay {
     struct bay_answer *answer; /* ring of BAY_ANSWERS_MAX + 1; the last is for the fault */
     uint32_t head, used;
     struct tn_instrument instrument;
+    struct node *strategy; /* the last of node */
     struct node node[BAY_NODES_MAX];
 };
 
@@ -88,7 +89,7 @@ static struct inline_bay *self(struct bay *b)
 
 static struct node *strategy_of(struct inline_bay *b)
 {
-    return &b->node[b->node_count - 1];
+    return &b->node[b->node_count - 1]; /* also while it is being built */
 }
 
 static const struct tn_event *event_at(const struct tn_event *ev, uint32_t n)
@@ -119,7 +120,7 @@ static struct bay_answer *next_slot(struct inline_bay *b)
     uint32_t at = b->head + b->used;
     b->used++;
     must(b->used <= BAY_ANSWERS_MAX + 1);
-    return &b->answer[at % (BAY_ANSWERS_MAX + 1)];
+    return &b->answer[at <= BAY_ANSWERS_MAX ? at : at - (BAY_ANSWERS_MAX + 1)];
 }
 
 static void __attribute__((noinline, cold))
@@ -157,8 +158,7 @@ static void publish(struct inline_bay *b, const struct tn_signal *s, const struc
     a->cause_t_ns = at->t_ns;
     a->status = TN_OK;
     a->text[0] = 0;
-    struct fact_signal *f = &a->signal;
-    memset(f, 0, sizeof *f);
+    struct fact_signal *f = &a->signal; /* every byte is written: it goes to the journal */
     f->instance = n->id;
     f->instrument = b->instrument.id;
     f->side = s->side;
@@ -173,11 +173,14 @@ static void publish(struct inline_bay *b, const struct tn_signal *s, const struc
     f->ttl_ns = s->advice & TN_ADVICE_TTL ? s->ttl_ns : 0;
     f->reason_count = s->reason_count;
     f->plugin_hash = n->plugin_hash;
-    for (uint32_t i = 0; i < s->reason_count; i++) {
+    uint32_t i = 0;
+    for (; i < s->reason_count; i++) {
         f->reason[i].input = s->reason[i].input;
         f->reason[i].contribution_ppm = s->reason[i].contribution_ppm;
         memcpy(&f->reason[i].value_bits, &s->reason[i].value, sizeof f->reason[i].value_bits);
     }
+    for (; i < FACT_MAX_REASONS; i++)
+        f->reason[i] = (struct fact_reason){0};
 }
 
 /* ---- hot ---- */
@@ -254,21 +257,12 @@ static uint32_t check_signals(struct inline_bay *b, uint32_t count, struct broke
     return count;
 }
 
-static uint32_t run_strategy(struct inline_bay *b, const struct tn_event *ev, uint32_t count,
-                             struct broken *bad)
+static inline int32_t run_strategy(struct inline_bay *b, const struct tn_event *ev, uint32_t count)
 {
-    struct node *n = strategy_of(b);
-    b->out.count = 0;
+    struct node *n = b->strategy;
     b->out.capacity = b->signals_max * count;
     n->serve.now_ns = ev->t_ns;
-    int32_t status = n->on_strategy(n->inst, ev, count, &b->in, &b->out);
-    if (__builtin_expect(status != TN_OK, 0)) {
-        b->out.count = 0;
-        return break_at(bad, n, 0, status, guard_status_name(status));
-    }
-    if (__builtin_expect(b->out.count == 0, 1))
-        return count;
-    return check_signals(b, count, bad);
+    return n->on_strategy(n->inst, ev, count, &b->in, &b->out);
 }
 
 static void __attribute__((noinline))
@@ -288,35 +282,81 @@ take_signals(struct inline_bay *b, const struct tn_event *ev, uint32_t good, str
         }
         publish(b, &s[k], at);
     }
-    memset(s, 0, written * sizeof s[0]); /* the next call starts from zeros, as the first did */
+    for (uint32_t k = 0; k < written; k++) { /* the next call starts from zeros, as the first did */
+        s[k] = (struct tn_signal){0};
+        __asm__ volatile("" ::: "memory"); /* one by one: a call to memset costs more than this */
+    }
 }
 
-static void give_chunk(struct inline_bay *b, const struct tn_event *ev, uint32_t count)
+/* What a chunk left behind when it was not silence. */
+struct rest {
+    uint32_t good; /* events that the strategy saw */
+    int32_t status;
+    bool misused, fpu_changed;
+    struct fpu fpu; /* as it was */
+    struct broken bad;
+};
+
+static void __attribute__((noinline))
+judge(struct inline_bay *b, const struct tn_event *ev, struct rest *r)
 {
-    struct fpu fpu = fpu_read();
-    struct broken bad = {.why = NULL};
-    uint32_t good = count, last = b->node_count - 1;
-    for (uint32_t i = 0; i < last && good > 0; i++)
-        good = run_indicator(&b->node[i], ev, good, &bad);
-    b->out.count = 0;
-    if (good > 0) {
-        if (b->inputs > 0)
-            gather_inputs(b, good);
-        good = run_strategy(b, ev, good, &bad);
+    const struct node *n = strategy_of(b);
+    if (r->status != TN_OK) {
+        b->out.count = 0;
+        r->good = break_at(&r->bad, n, 0, r->status, guard_status_name(r->status));
+    } else if (b->out.count > 0) {
+        r->good = check_signals(b, r->good, &r->bad);
     }
-    bool misused = false;
-    for (uint32_t i = 0; i <= last; i++)
-        misused |= b->node[i].serve.misused;
-    if (__builtin_expect(misused, 0))
-        good = break_at(&bad, strategy_of(b), 0, TN_OK, "host memory asked for in a hot call");
-    if (__builtin_expect(!fpu_same(fpu, fpu_read()), 0)) {
-        fpu_write(fpu);
-        good = break_at(&bad, strategy_of(b), 0, TN_OK, "FP control word changed");
+    if (r->misused)
+        r->good = break_at(&r->bad, n, 0, TN_OK, "host memory asked for in a hot call");
+    if (r->fpu_changed) {
+        fpu_write(r->fpu);
+        r->good = break_at(&r->bad, n, 0, TN_OK, "FP control word changed");
     }
     if (b->out.count > 0)
-        take_signals(b, ev, good, &bad);
-    if (__builtin_expect(bad.why != NULL, 0))
-        quarantine(b, ev, &bad);
+        take_signals(b, ev, r->good, &r->bad);
+    if (r->bad.why != NULL)
+        quarantine(b, ev, &r->bad);
+}
+
+/* The indicators' turn. Gives how many events from the first on are good. */
+static uint32_t __attribute__((noinline))
+run_indicators(struct inline_bay *b, const struct tn_event *ev, uint32_t count, struct rest *r)
+{
+    uint32_t good = count;
+    for (uint32_t i = 0; i + 1 < b->node_count && good > 0; i++) {
+        good = run_indicator(&b->node[i], ev, good, &r->bad);
+        r->misused |= b->node[i].serve.misused;
+    }
+    if (good > 0 && b->inputs > 0)
+        gather_inputs(b, good);
+    return good;
+}
+
+/* Most chunks are silence: no signal, nothing broken. That case calls the plugins and no more. */
+static inline void give_chunk(struct inline_bay *b, const struct tn_event *ev, uint32_t count)
+{
+    const struct fpu fpu = fpu_read();
+    uint32_t good = count;
+    int32_t status = TN_OK;
+    struct rest r;
+    r.misused = false;
+    r.bad.why = NULL;
+    if (b->node_count > 1)
+        good = run_indicators(b, ev, count, &r);
+    b->out.count = 0;
+    if (__builtin_expect(good > 0, 1))
+        status = run_strategy(b, ev, good);
+    const bool misused = r.misused | b->strategy->serve.misused;
+    const bool fpu_changed = !fpu_same(fpu, fpu_read());
+    if (status == TN_OK && b->out.count == 0 && !misused && !fpu_changed && r.bad.why == NULL)
+        return;
+    r.good = good;
+    r.status = status;
+    r.misused = misused;
+    r.fpu_changed = fpu_changed;
+    r.fpu = fpu;
+    judge(b, ev, &r);
 }
 
 static void give(struct bay *bay, const struct tn_event *ev, uint32_t count)
@@ -337,8 +377,14 @@ static bool take(struct bay *bay, struct bay_answer *out)
     struct inline_bay *b = self(bay);
     if (b->used == 0)
         return false;
-    *out = b->answer[b->head];
-    b->head = (b->head + 1) % (BAY_ANSWERS_MAX + 1);
+    const struct bay_answer *a = &b->answer[b->head];
+    if (__builtin_expect(a->kind == BAY_SIGNAL, 1)) {
+        memcpy(out, a, offsetof(struct bay_answer, text));
+        out->text[0] = 0;
+    } else {
+        *out = *a;
+    }
+    b->head = b->head < BAY_ANSWERS_MAX ? b->head + 1 : 0;
     if (--b->used == 0)
         b->head = 0; /* the first slots stay in the cache */
     return true;
@@ -646,6 +692,7 @@ struct result bay_inline_new(const struct bay_spec *spec, struct log *l, struct 
         return r;
     }
     bind_inputs(b, spec);
+    b->strategy = strategy_of(b);
     *out = &b->base;
     return OK_RESULT;
 }

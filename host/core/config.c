@@ -41,14 +41,37 @@ static void derive_book(struct core *c, uint32_t book)
     }
 }
 
+/* Behind the other books of its instrument. */
+static void chain(struct core *c, uint32_t book)
+{
+    uint32_t m = c->book[book].instrument;
+    if (c->first_book[m] == 0)
+        c->first_book[m] = (uint16_t)book;
+    else
+        c->next_book[c->last_book[m]] = (uint16_t)book;
+    c->last_book[m] = (uint16_t)book;
+    c->next_book[book] = 0;
+}
+
+/* Cost units in one unit of the settle currency, while that is a power of ten that fits. */
+static int64_t scale_of(const struct core *c, const struct market_row *m)
+{
+    int shift = c->currency[m->def.settle].exp - money_cost_exp(c, m);
+    return m->def.contract == FACT_LINEAR && shift >= 0 && shift <= 18 ? num_pow10(shift) : 0;
+}
+
 void config_derive(struct core *c)
 {
+    for (uint32_t i = 1; i <= c->max.instruments; i++)
+        c->scale[i] = c->market[i].def.id != 0 ? scale_of(c, &c->market[i]) : 0;
     uint32_t pairs = (c->max.instances + 1) * (c->max.instruments + 1);
     memset(c->book_of, 0, pairs * sizeof *c->book_of);
+    memset(c->first_book, 0, (c->max.instruments + 1) * sizeof *c->first_book);
     memset(c->net, 0, (c->max.accounts + 1) * (c->max.instruments + 1) * sizeof *c->net);
     for (uint32_t i = 1; i < c->book_count; i++) {
         struct book_row *b = &c->book[i];
         c->book_of[b->strategy * (c->max.instruments + 1) + b->instrument] = (uint16_t)i;
+        chain(c, i);
         struct net_row *n = net_of(c, b->account, b->instrument);
         n->qty += b->qty;
         n->work_buy += b->work_buy;
@@ -94,6 +117,7 @@ struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrum
                            .signal_until_ns = CORE_NEVER,
                            .kill_flat = born_killed(c, account)};
     c->book_of[strategy * (c->max.instruments + 1) + instrument] = (uint16_t)i;
+    chain(c, i);
     derive_book(c, i);
     return b;
 }

@@ -57,12 +57,13 @@ static void forget(struct core *c, uint32_t row)
 void fills_add(struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id)
 {
     uint64_t key = key_of(account, instrument, trade_id);
-    must(c->fill_slot[find(c, key)] == CORE_NONE);
     uint32_t row = c->fill_next;
     if (c->fill[row].key != 0)
         forget(c, row);
     c->fill[row] = (struct fill_row){.key = key, .t_ns = c->now_ns};
-    c->fill_slot[find(c, key)] = row;
+    uint32_t slot = find(c, key);
+    must(c->fill_slot[slot] == CORE_NONE);
+    c->fill_slot[slot] = row;
     c->fill_next = row + 1 == c->max.fills ? 0 : row + 1;
 }
 

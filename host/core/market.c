@@ -71,8 +71,7 @@ static void good(struct core *c, struct market_row *m)
 {
     m->data_ns = c->now_ns;
     if (m->health != FACT_HEALTHY)
-        count_good(c, m);
-    deadline_near(c, row_deadline(m));
+        count_good(c, m); /* while health stays, new data only puts its deadlines off */
 }
 
 static struct market_row *known(struct core *c, uint32_t instrument)
@@ -84,14 +83,19 @@ static struct market_row *known(struct core *c, uint32_t instrument)
     return &c->market[instrument];
 }
 
-static bool believable(struct core *c, struct market_row *m, int64_t price)
+static bool __attribute__((noinline))
+disbelieve(struct core *c, struct market_row *m, int64_t price)
 {
-    if (price > 0 && price <= CORE_PRICE_MAX &&
-        (m->def.price_max == 0 || price <= m->def.price_max))
-        return true;
     step_ignored(c, FACT_IGNORED_BAD_PRICE, m->def.id, (uint64_t)price);
     bad(c, m, FACT_HEALTH_BAD_PRICE, price, m->def.price_max);
     return false;
+}
+
+static inline bool believable(struct core *c, struct market_row *m, int64_t price)
+{
+    bool ok = price > 0 && price <= CORE_PRICE_MAX &&
+              (m->def.price_max == 0 || price <= m->def.price_max);
+    return ok || disbelieve(c, m, price);
 }
 
 static void set_last(struct core *c, struct market_row *m, int64_t price)

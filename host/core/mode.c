@@ -24,17 +24,6 @@ static const struct mode_row row[MODE_END] = {
 #undef X
 };
 
-enum mode mode_effective(const struct core *c, const struct book_row *b)
-{
-    uint32_t m = c->mode;
-    if (c->account[b->account].mode > m)
-        m = c->account[b->account].mode;
-    if (b->strategy != 0 && c->instance[b->strategy].mode > m)
-        m = c->instance[b->strategy].mode;
-    must(m > MODE_UNSET && m < MODE_END);
-    return (enum mode)m;
-}
-
 bool mode_allows(enum mode m, bool reducing, uint32_t origin)
 {
     if (!reducing)
@@ -216,5 +205,5 @@ bool core_auto(const struct core *c, uint32_t strategy)
 {
     if (strategy == 0)
         return c->auto_all != 0;
-    return c->auto_all != 0 && strategy <= c->max.instances && c->instance[strategy].auto_on != 0;
+    return mode_is_auto(c, strategy);
 }

@@ -50,16 +50,16 @@ struct result money_value(const struct core *c, const struct market_row *m, int6
             return RESULT_OF(RANGE);
         return inverse_value(c, m, price, qty, out);
     }
-    num_i128 v = (num_i128)price * qty; /* two int64: fits */
-    if (m->def.multiplier != 1)
-        TRY(num_mul128(v, m->def.multiplier, &v));
-    *out = v;
-    return OK_RESULT;
+    *out = (num_i128)price * qty; /* two int64: fits */
+    return m->def.multiplier == 1 ? OK_RESULT : num_mul128(*out, m->def.multiplier, out);
 }
 
 struct result money_settle(const struct core *c, const struct market_row *m, num_i128 v,
                            enum num_round round, int64_t *out)
 {
+    int64_t scale = c->scale[m->def.id];
+    if (scale != 0)
+        return quick_div(v, scale, round, out);
     return num_rescale(v, money_cost_exp(c, m), c->currency[m->def.settle].exp, round, out);
 }
 
@@ -109,6 +109,11 @@ struct result money_convert(const struct core *c, uint32_t from, uint32_t to, in
 {
     int64_t rate;
     int exp;
+    if (from == to) {
+        *out = amount;
+        *age_ns = 0;
+        return OK_RESULT;
+    }
     *out = 0;
     TRY(rate_of(c, from, to, &rate, &exp, age_ns));
     num_i128 wide = (num_i128)amount * rate;
@@ -123,6 +128,13 @@ struct result money_qty(const struct core *c, const struct market_row *m, uint32
         return RESULT_OF(RANGE);
     const struct fact_instrument *d = &m->def;
     uint32_t ac = c->account[account].def.currency;
+    int64_t above, under;
+    if (d->settle == ac && c->scale[d->id] != 0 &&
+        !__builtin_mul_overflow(amount, c->scale[d->id], &above) &&
+        !__builtin_mul_overflow(d->multiplier, price, &under)) {
+        *qty = quick_round(above, under, NUM_TOWARD_ZERO);
+        return OK_RESULT;
+    }
     int64_t rate, age;
     int rate_exp;
     TRY(rate_of(c, d->settle, ac, &rate, &rate_exp, &age));
@@ -155,7 +167,10 @@ int64_t money_avg_price(const struct core *c, const struct book_row *b)
         bool fits = below != 0 && is_ok(scale_up(&top, shift)) && is_ok(scale_up(&below, -shift));
         p = fits ? num_quotient(top, below, NUM_HALF_EVEN) : 0;
     } else {
-        p = num_quotient(b->cost, (num_i128)q * m->def.multiplier, NUM_HALF_EVEN);
+        num_i128 below = (num_i128)q * m->def.multiplier;
+        if (below == (int64_t)below && b->cost == (int64_t)b->cost)
+            return quick_round((int64_t)b->cost, (int64_t)below, NUM_HALF_EVEN);
+        p = num_quotient(b->cost, below, NUM_HALF_EVEN);
     }
     int64_t out;
     return is_ok(num_narrow(p, &out)) ? out : 0;
@@ -169,11 +184,18 @@ static struct result unrealised(struct core *c, struct book_row *b, int64_t *out
         *out = 0;
         return OK_RESULT;
     }
-    if (b->mark_seen != m->mark) {
+    int64_t quick;
+    if (b->mark_seen != m->mark && b->cost == (int64_t)b->cost &&
+        money_quick(c, m, m->mark, num_abs(b->qty), &quick)) {
+        quick -= (int64_t)b->cost; /* neither is below zero: it fits */
+        b->unrealised =
+            quick_round(b->qty > 0 ? quick : -quick, c->scale[b->instrument], NUM_HALF_EVEN);
+        b->mark_seen = m->mark;
+    } else if (b->mark_seen != m->mark) {
         num_i128 v;
+        int64_t u;
         TRY(money_value(c, m, m->mark, num_abs(b->qty), &v));
         bool gains = (b->qty > 0) == (m->def.contract != FACT_INVERSE);
-        int64_t u;
         TRY(money_settle(c, m, gains ? v - b->cost : b->cost - v, NUM_HALF_EVEN, &u));
         b->unrealised = u;
         b->mark_seen = m->mark;
@@ -207,16 +229,17 @@ struct result money_equity(struct core *c, uint32_t account, int64_t *equity,
         int64_t u;
         r = unrealised(c, b, &u);
         if (is_ok(r))
-            r = add_converted(c, from, to, u, &us);
+            r = from == to ? quick_add(us, u, &us) : add_converted(c, from, to, u, &us);
         if (is_ok(r))
-            r = add_converted(c, from, to, b->realised, &rs);
+            r = from == to ? quick_add(rs, b->realised, &rs)
+                           : add_converted(c, from, to, b->realised, &rs);
         if (is_ok(r))
-            r = add_converted(c, from, to, b->fees, &fs);
+            r = from == to ? quick_add(fs, b->fees, &fs) : add_converted(c, from, to, b->fees, &fs);
     }
     TRY(r);
-    TRY(num_add(a->cash, us, &sum));
-    TRY(num_add(sum, rs, &sum));
-    TRY(num_sub(sum, fs, equity));
+    TRY(quick_add(a->cash, us, &sum));
+    TRY(quick_add(sum, rs, &sum));
+    TRY(quick_sub(sum, fs, equity));
     *unrealised_sum = us;
     *realised_sum = rs;
     *fees_sum = fs;

@@ -8,8 +8,9 @@
  * and writes the ORDER effect. Silence is UNKNOWN: its quantity stays reserved, the venue is asked
  * at 0.2, 1 and 3 s and then every 5 s, and after five minutes it is quarantined; no timer ends it.
  *
- * Ended orders stay for late fills until their row is needed or they are 30 days old; the oldest
- * goes first. The index is open addressing with backward-shift deletion.
+ * Ended orders stay for late fills until their row is needed, the oldest first; a fill that comes
+ * after that is looked up in the journal. The index is open addressing with backward-shift
+ * deletion.
  */
 #include "core/state.h"
 #include <string.h>
@@ -32,6 +33,16 @@ static uint32_t find(const struct core *c, uint64_t id)
     uint32_t mask = c->order_slots - 1;
     uint32_t i = (uint32_t)mix(id) & mask;
     while (c->order_slot[i] != CORE_NONE && c->order[c->order_slot[i]].id != id)
+        i = (i + 1) & mask;
+    return i;
+}
+
+/* Where an order that is not there goes: no row need be looked at. */
+static uint32_t find_free(const struct core *c, uint64_t id)
+{
+    uint32_t mask = c->order_slots - 1;
+    uint32_t i = (uint32_t)mix(id) & mask;
+    while (c->order_slot[i] != CORE_NONE)
         i = (i + 1) & mask;
     return i;
 }
@@ -110,13 +121,8 @@ static void forget(struct core *c, struct order_row *o)
         c->order[o->newer].older = o->older;
     else
         c->newest = o->older;
-    memset(o, 0, sizeof *o);
+    o->used = 0; /* cleared when it is taken */
     pool_put(&c->order_pool, i);
-}
-
-bool oms_has_room(const struct core *c)
-{
-    return c->live_count < c->max.orders;
 }
 
 /* A free row, if need be that of the oldest ended order. */
@@ -136,7 +142,8 @@ static struct order_row *take_row(struct core *c)
     return &c->order[i];
 }
 
-static void reserve(struct core *c, const struct order_row *o, int64_t leaves)
+static void __attribute__((noinline))
+reserve(struct core *c, const struct order_row *o, int64_t leaves)
 {
     struct book_row *b = &c->book[o->book];
     struct net_row *n = net_of(c, b->account, b->instrument);
@@ -167,20 +174,21 @@ static void ended(struct core *c, struct order_row *o)
     o->want_cancel = 0;
 }
 
-static void say(struct core *c, const struct order_row *o, uint32_t from, uint32_t event)
+static inline void say(struct core *c, const struct order_row *o, uint32_t from, uint32_t event,
+                       bool is_live)
 {
     const struct book_row *b = &c->book[o->book];
-    struct fact_order *e = EFFECT(c, ORDER, fact_order);
-    e->order = o->id;
-    e->from = from;
-    e->to = o->state;
-    e->event = event;
-    e->strategy = b->strategy;
-    e->instrument = b->instrument;
-    e->account = b->account;
-    e->qty = o->qty;
-    e->cum = o->cum;
-    e->leaves = is_terminal(o->state) || o->qty < o->cum ? 0 : o->qty - o->cum;
+    bool done = !is_live || o->qty < o->cum;
+    *ROOM(c, ORDER, fact_order) = (struct fact_order){.order = o->id,
+                                                      .from = from,
+                                                      .to = o->state,
+                                                      .event = event,
+                                                      .strategy = b->strategy,
+                                                      .instrument = b->instrument,
+                                                      .account = b->account,
+                                                      .qty = o->qty,
+                                                      .cum = o->cum,
+                                                      .leaves = done ? 0 : o->qty - o->cum};
 }
 
 enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event event, int64_t cum)
@@ -201,9 +209,9 @@ enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event eve
         o->silent_ns = c->now_ns;
         o->queries = 0;
     }
-    if (kind == FSM_MOVE || cum != before)
-        say(c, o, from, event);
     bool is_live = !is_terminal(o->state);
+    if (kind == FSM_MOVE || cum != before)
+        say(c, o, from, event, is_live);
     if (was_live && !is_live)
         ended(c, o);
     if (!was_live && is_live) { /* ABSENT that turns out to be there */
@@ -237,20 +245,16 @@ static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* no I, L, O, 
 
 static size_t put32(char *out, size_t at, uint64_t v)
 {
-    char digits[13];
-    size_t n = 0;
-    do {
-        digits[n++] = base32[v & 31];
-        v >>= 5;
-    } while (v != 0);
-    while (n > 0)
-        out[at++] = digits[--n];
-    return at;
+    size_t count = v == 0 ? 1 : (68 - (size_t)__builtin_clzll(v)) / 5;
+    for (size_t i = at + count; i-- > at; v >>= 5)
+        out[i] = base32[v & 31];
+    return at + count;
 }
 
 void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES])
 {
     size_t at = 0;
+    memset(out, 0, FACT_NAME_BYTES);
     out[at++] = 'T';
     at = put32(out, at, epoch & 0xffffffffull); /* at most 7 + 13 + 7 digits */
     out[at++] = '-';
@@ -258,7 +262,6 @@ void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FA
     out[at++] = '-';
     at = put32(out, at, attempt);
     must(at < FACT_NAME_BYTES);
-    memset(out + at, 0, FACT_NAME_BYTES - at);
 }
 
 static void send(struct core *c, struct order_row *o, bool reduce_only)
@@ -268,7 +271,7 @@ static void send(struct core *c, struct order_row *o, bool reduce_only)
     o->attempt = 1;
     (void)oms_move(c, o, ORDER_EVENT_SEND, 0);
     must(o->state == ORDER_STATE_SENDING);
-    struct fact_send *e = EFFECT(c, SEND, fact_send);
+    struct fact_send *e = ROOM(c, SEND, fact_send); /* the client id is written to its end */
     e->order = o->id;
     e->attempt = o->attempt;
     e->account = b->account;
@@ -320,7 +323,7 @@ static struct order_row *new_order(struct core *c, const struct risk_ask *ask, i
     else
         c->oldest = i;
     c->newest = i;
-    c->order_slot[find(c, o->id)] = i;
+    c->order_slot[find_free(c, o->id)] = i;
     live_link(c, o);
     ask->book->live_orders++;
     c->instance[ask->book->strategy].live_orders++;
@@ -330,21 +333,20 @@ static struct order_row *new_order(struct core *c, const struct risk_ask *ask, i
 void oms_place(struct core *c, const struct risk_ask *ask)
 {
     const struct book_row *b = ask->book;
-    struct fact_intent *e = EFFECT(c, INTENT, fact_intent);
-    e->intent = ask->intent;
-    e->strategy = b->strategy;
-    e->instrument = b->instrument;
-    e->account = b->account;
-    e->side = ask->side;
-    e->origin = ask->origin;
-    e->reducing = ask->reducing;
-    e->tif = ask->tif;
-    e->leg = ask->leg;
-    e->qty = ask->qty;
-    e->price = ask->price;
-    e->reference = ask->reference;
-    e->ttl_ns = ask->ttl_ns;
-    e->signal_seq = ask->signal_seq;
+    *ROOM(c, INTENT, fact_intent) = (struct fact_intent){.intent = ask->intent,
+                                                         .strategy = b->strategy,
+                                                         .instrument = b->instrument,
+                                                         .account = b->account,
+                                                         .side = ask->side,
+                                                         .origin = ask->origin,
+                                                         .reducing = ask->reducing,
+                                                         .tif = ask->tif,
+                                                         .leg = ask->leg,
+                                                         .qty = ask->qty,
+                                                         .price = ask->price,
+                                                         .reference = ask->reference,
+                                                         .ttl_ns = ask->ttl_ns,
+                                                         .signal_seq = ask->signal_seq};
     c->totals.intents++;
     int64_t granted = risk_decide(c, ask);
     if (granted == 0)

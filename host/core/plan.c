@@ -22,14 +22,14 @@ static const int64_t flatten_slip_ppm[FLATTEN_STEPS] = {5000, 10000, 15000, 2000
 static int64_t on_tick(const struct market_row *m, uint32_t side, int64_t price)
 {
     int64_t p;
-    struct result r = num_to_step(price, m->def.tick, side == TN_LONG ? NUM_FLOOR : NUM_CEIL, &p);
+    struct result r = quick_to_step(price, m->def.tick, side == TN_LONG ? NUM_FLOOR : NUM_CEIL, &p);
     return is_ok(r) && p > 0 ? p : 0;
 }
 
 static int64_t protected_price(const struct market_row *m, uint32_t side, int64_t slip_ppm)
 {
     int64_t slip;
-    if (!is_ok(num_muldiv(m->mark, slip_ppm, TN_ONE_PPM, NUM_TOWARD_ZERO, &slip)))
+    if (!is_ok(quick_muldiv(m->mark, slip_ppm, TN_ONE_PPM, NUM_TOWARD_ZERO, &slip)))
         return 0;
     return on_tick(m, side, side == TN_LONG ? m->mark + slip : m->mark - slip);
 }
@@ -49,7 +49,8 @@ static void place(struct core *c, struct book_row *b, int64_t delta, uint32_t or
     /* Reducing is what the position still has beyond the closes that already work. */
     int64_t free_qty = delta < 0 ? b->qty - b->work_sell : -b->qty - b->work_buy;
     ask.reducing = free_qty > 0 && num_abs(delta) <= free_qty;
-    if (!is_ok(num_to_step(num_abs(delta), m->def.lot, NUM_TOWARD_ZERO, &ask.qty)) || ask.qty == 0)
+    if (!is_ok(quick_to_step(num_abs(delta), m->def.lot, NUM_TOWARD_ZERO, &ask.qty)) ||
+        ask.qty == 0)
         return; /* below a lot: none */
     if (origin == FACT_ORIGIN_SIGNAL) {
         ask.signal_seq = b->signal_seq;
@@ -105,7 +106,8 @@ static void plan(struct core *c, struct book_row *b)
         keep_working(c, b);
         return;
     }
-    if (b->live_orders > 0) {
+    /* With auto off belief may not even cancel: the plan goes to the gate, which denies by name. */
+    if (b->live_orders > 0 && core_auto(c, b->strategy)) {
         b->pending = 1;
         oms_cancel_book(c, b, FACT_CANCEL_NEWER, false);
         return;
@@ -116,26 +118,30 @@ static void plan(struct core *c, struct book_row *b)
     if (through_zero) {
         place(c, b, -b->qty, FACT_ORIGIN_SIGNAL, MARKET_SLIP_PPM);
         place(c, b, b->target, FACT_ORIGIN_SIGNAL, MARKET_SLIP_PPM);
-    } else {
+    } else if (delta != 0) { /* 0: only what works differs, and auto is off */
         place(c, b, delta, FACT_ORIGIN_SIGNAL, MARKET_SLIP_PPM);
     }
 }
 
-static int64_t target_of(struct core *c, const struct book_row *b, const struct fact_signal *s)
+/* False when the wish cannot be sized now: no price, no rate, or figures that do not fit. */
+static bool target_of(struct core *c, const struct book_row *b, const struct fact_signal *s,
+                      int64_t *target)
 {
     const struct market_row *m = &c->market[b->instrument];
+    *target = 0;
     if (s->side == TN_FLAT)
-        return 0;
+        return true;
     int64_t fraction = s->advice & TN_ADVICE_TARGET ? s->target_ppm : TN_ONE_PPM;
     int64_t amount, qty = 0, lots = 0;
-    struct result r = num_muldiv(b->budget, fraction, TN_ONE_PPM, NUM_TOWARD_ZERO, &amount);
+    struct result r = quick_muldiv(b->budget, fraction, TN_ONE_PPM, NUM_TOWARD_ZERO, &amount);
     if (is_ok(r))
         r = money_qty(c, m, b->account, amount, m->mark, &qty);
     if (is_ok(r))
-        r = num_to_step(qty, m->def.lot, NUM_TOWARD_ZERO, &lots);
+        r = quick_to_step(qty, m->def.lot, NUM_TOWARD_ZERO, &lots);
     if (!is_ok(r) || lots > CORE_QTY_MAX)
-        return b->qty; /* not sizable now: no opinion; the missing price or rate shows in health */
-    return s->side == TN_LONG ? lots : -lots;
+        return false;
+    *target = s->side == TN_LONG ? lots : -lots;
+    return true;
 }
 
 /* What the bay's guard should have refused; belief is never trusted twice. */
@@ -167,6 +173,11 @@ void plan_signal(struct core *c, const struct fact_signal *s)
         step_ignored(c, FACT_IGNORED_NOT_ALLOWED, FACT_SIGNAL, s->instance);
         return;
     }
+    int64_t target;
+    if (!target_of(c, b, s, &target)) { /* no opinion that could be acted on: what is, stays */
+        risk_unsized(c, b, s);
+        return;
+    }
     if (b->flatten_origin == FACT_ORIGIN_STOP) {
         b->flatten_origin = FACT_ORIGIN_UNSET; /* a newer belief takes over from the stop's close */
         b->flatten_ns = CORE_NEVER;
@@ -177,7 +188,7 @@ void plan_signal(struct core *c, const struct fact_signal *s)
         b->signal_until_ns = c->now_ns + s->ttl_ns;
     b->has_limit = (s->advice & TN_ADVICE_LIMIT) != 0;
     b->limit_offset = s->limit_offset;
-    b->target = target_of(c, b, s);
+    b->target = target;
     stops_signal(c, b, s->advice & TN_ADVICE_STOP ? s->stop_distance : 0);
     plan(c, b);
 }

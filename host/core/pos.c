@@ -18,7 +18,12 @@ static struct result reduce(const struct core *c, struct book_row *b, const stru
     num_i128 v, part, taken;
     TRY(money_value(c, m, price, qty, &v));
     TRY(num_mul128(b->cost, qty, &part));
-    taken = num_quotient(part, held, NUM_HALF_EVEN);
+    if (qty == held)
+        taken = b->cost; /* all of it: what the quotient would give */
+    else if (part == (int64_t)part)
+        taken = quick_round((int64_t)part, held, NUM_HALF_EVEN);
+    else
+        taken = num_quotient(part, held, NUM_HALF_EVEN);
     bool gains = (b->qty > 0) == (m->def.contract != FACT_INVERSE);
     int64_t pnl, sum;
     TRY(money_settle(c, m, gains ? v - taken : taken - v, NUM_HALF_EVEN, &pnl));
@@ -88,17 +93,16 @@ void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, in
     b->mark_seen = 0;
     struct net_row *n = net_of(c, b->account, b->instrument);
     n->qty += b->qty - before;
-    struct fact_position *e = EFFECT(c, POSITION, fact_position);
-    e->strategy = b->strategy;
-    e->instrument = b->instrument;
-    e->account = b->account;
-    e->settle = m->def.settle;
-    e->qty = b->qty;
-    e->avg_price = money_avg_price(c, b);
-    e->realised = b->realised;
-    e->fees = b->fees;
-    e->net = n->qty;
-    e->order = order;
-    e->trade_id = trade_id;
+    *ROOM(c, POSITION, fact_position) = (struct fact_position){.strategy = b->strategy,
+                                                               .instrument = b->instrument,
+                                                               .account = b->account,
+                                                               .settle = m->def.settle,
+                                                               .qty = b->qty,
+                                                               .avg_price = money_avg_price(c, b),
+                                                               .realised = b->realised,
+                                                               .fees = b->fees,
+                                                               .net = n->qty,
+                                                               .order = order,
+                                                               .trade_id = trade_id};
     stops_after_fill(c, b, before);
 }

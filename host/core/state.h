@@ -18,8 +18,10 @@
 #include "base/fsm.h"
 #include "base/must.h"
 #include "base/num.h"
+#include "core/quick.h"
 #include "core/step.h"
 #include "tenon/strategy.h"
+#include <string.h>
 
 #define CORE_NEVER INT64_MAX
 #define CORE_NONE UINT32_MAX
@@ -111,7 +113,7 @@ struct order_row {
     int64_t created_ns;
     int64_t ttl_ns;    /* time at which it is cancelled; CORE_NEVER = none */
     int64_t check_ns;  /* time at which the venue is asked; CORE_NEVER = none */
-    int64_t silent_ns; /* since when it is UNKNOWN; 0 = not */
+    int64_t silent_ns; /* when it last became UNKNOWN; 0 = never */
     uint32_t book;
     uint32_t attempt;
     uint32_t queries;
@@ -172,11 +174,16 @@ struct core {
     struct fact_limit *limit;
     struct fact_rate *rate;
     /* derived, built again by restore */
-    struct net_row *net;                 /* [account][instrument] */
-    uint16_t *book_of;                   /* [strategy][instrument] -> book, 0 = none */
+    struct net_row *net;  /* [account][instrument] */
+    uint16_t *book_of;    /* [strategy][instrument] -> book, 0 = none */
+    uint16_t *first_book; /* [instrument]: its books by rising index, 0 = none */
+    uint16_t *last_book;
+    uint16_t *next_book;                 /* [book] */
     int64_t (*effective)[RISK_RULE_END]; /* per book */
-    uint32_t *order_slot;                /* open addressing: order index or CORE_NONE */
-    uint32_t order_slots;                /* power of two */
+    int64_t *scale;       /* per instrument: cost units in one of its settle currency; 0 = no
+                                * whole number of 64 bits, or the contract is not linear */
+    uint32_t *order_slot; /* open addressing: order index or CORE_NONE */
+    uint32_t order_slots; /* power of two */
     uint32_t *fill_slot;
     uint32_t fill_slots;
     uint32_t live_oldest, live_newest;
@@ -241,13 +248,47 @@ static inline void deadline_near(struct core *c, int64_t t_ns)
         c->deadline_ns = t_ns;
 }
 
-/* step.c: room for one effect of this step, its header filled, its payload zeroed. */
-void *step_effect(struct core *c, uint16_t type, uint32_t bytes);
+/* Room for one effect of this step, its header filled. The payload is the caller's to write, every
+ * byte of it: what is journaled must not depend on what lay there before. */
+static inline void *step_room(struct core *c, uint16_t type, uint32_t bytes)
+{
+    struct core_out *out = c->out;
+    must(out != NULL && out->count < UINT16_MAX - 1);
+    must(out->used + sizeof(struct fact_head) + bytes <= out->capacity);
+    struct fact_head *head = (struct fact_head *)(void *)(out->bytes + out->used);
+    *head = (struct fact_head){.bytes = bytes,
+                               .seq = c->seq,
+                               .t_ns = c->now_ns,
+                               .cause_seq = c->cause_seq,
+                               .type = type,
+                               .version = 1,
+                               .sub = (uint16_t)(out->count + 1)};
+    out->used += (uint32_t)sizeof *head + bytes;
+    out->count++;
+    c->totals.effects++;
+    return head + 1;
+}
+#define ROOM(c, NAME, payload)                                                                     \
+    ((struct payload *)step_room((c), FACT_##NAME, sizeof(struct payload)))
+
+/* The same with the payload zeroed. */
 #define EFFECT(c, NAME, payload)                                                                   \
-    ((struct payload *)step_effect((c), FACT_##NAME, sizeof(struct payload)))
+    ((struct payload *)memset(step_room((c), FACT_##NAME, sizeof(struct payload)), 0,              \
+                              sizeof(struct payload)))
+
+/* step.c */
 void step_alert(struct core *c, uint32_t what, const struct book_row *b, uint64_t order, int64_t a,
                 int64_t d);
 void step_ignored(struct core *c, uint32_t why, uint32_t detail, uint64_t about);
+
+/* The value in cost units when it and the instrument's scale fit 64 bits; else false: the long road
+ * of money_value and money_settle. */
+static inline bool money_quick(const struct core *c, const struct market_row *m, int64_t price,
+                               int64_t qty, int64_t *value)
+{
+    return c->scale[m->def.id] != 0 && !__builtin_mul_overflow(price, qty, value) &&
+           (m->def.multiplier == 1 || !__builtin_mul_overflow(*value, m->def.multiplier, value));
+}
 
 /* money.c */
 int money_cost_exp(const struct core *c, const struct market_row *m);
@@ -287,7 +328,20 @@ struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrum
                              uint32_t account);
 
 /* mode.c */
-enum mode mode_effective(const struct core *c, const struct book_row *b);
+static inline enum mode mode_effective(const struct core *c, const struct book_row *b)
+{
+    uint32_t m = c->mode;
+    if (c->account[b->account].mode > m)
+        m = c->account[b->account].mode;
+    if (b->strategy != 0 && c->instance[b->strategy].mode > m)
+        m = c->instance[b->strategy].mode;
+    must(m > MODE_UNSET && m < MODE_END);
+    return (enum mode)m;
+}
+static inline bool mode_is_auto(const struct core *c, uint32_t strategy) /* 1.. */
+{
+    return c->auto_all != 0 && strategy <= c->max.instances && c->instance[strategy].auto_on != 0;
+}
 bool mode_allows(enum mode m, bool reducing, uint32_t origin);
 void mode_command(struct core *c, const struct fact_mode *e);
 void mode_auto(struct core *c, const struct fact_auto *e);
@@ -318,6 +372,8 @@ struct risk_ask {
 int64_t risk_decide(struct core *c, const struct risk_ask *ask);
 /* A signal for what the strategy has no route to: a denial without a book. */
 void risk_no_route(struct core *c, const struct fact_signal *s);
+/* A signal that no quantity can be made of: a denial that names the missing price or rate. */
+void risk_unsized(struct core *c, const struct book_row *b, const struct fact_signal *s);
 void risk_message(struct core *c, struct account_row *a);
 
 /* In functions that give the rule that does not hold, in words, and NULL when all hold. */
@@ -339,12 +395,20 @@ void oms_sent(struct core *c, const struct fact_sent *e);
 void oms_exec(struct core *c, const struct fact_exec *e);
 void oms_found(struct core *c, const struct fact_found *e);
 bool oms_cancel(struct core *c, struct order_row *o, uint32_t why);
-bool oms_has_room(const struct core *c);
+static inline bool oms_has_room(const struct core *c)
+{
+    return c->live_count < c->max.orders;
+}
 void oms_cancel_book(struct core *c, struct book_row *b, uint32_t why, bool opening_only);
 void oms_timers(struct core *c);
 void oms_start(struct core *c);
 int64_t oms_deadline(const struct core *c);
 struct order_row *oms_order(const struct core *c, uint64_t id);
+static inline bool oms_seen(const struct core *c, uint64_t id)
+{
+    /* Ids rise with age, so what is beyond the newest need not be looked for. */
+    return c->newest != CORE_NONE && id <= c->order[c->newest].id && oms_order(c, id) != NULL;
+}
 void oms_derive(struct core *c);
 extern const struct fsm oms_fsm;
 /* oms.c, for oms_answers.c: moves an order by the table, keeps lists, sums and totals right, and

@@ -15,29 +15,6 @@
 
 enum { CORE_MAGIC = 0x434f5245 };
 
-void *step_effect(struct core *c, uint16_t type, uint32_t bytes)
-{
-    struct core_out *out = c->out;
-    must(out != NULL);
-    must(out->used + sizeof(struct fact_head) + bytes <= out->capacity);
-    must(bytes % 8 == 0);
-    struct fact_head *head = (struct fact_head *)(void *)(out->bytes + out->used);
-    *head = (struct fact_head){.bytes = bytes,
-                               .seq = c->seq,
-                               .t_ns = c->now_ns,
-                               .cause_seq = c->cause_seq,
-                               .type = type,
-                               .version = 1,
-                               .sub = (uint16_t)(out->count + 1)};
-    void *payload = head + 1;
-    memset(payload, 0, bytes);
-    out->used += (uint32_t)sizeof *head + bytes;
-    out->count++;
-    must(out->count < UINT16_MAX);
-    c->totals.effects++;
-    return payload;
-}
-
 void step_alert(struct core *c, uint32_t what, const struct book_row *b, uint64_t order, int64_t a,
                 int64_t d)
 {
@@ -130,6 +107,23 @@ static void dispatch(struct core *c, const struct fact_head *head, const void *p
     }
 }
 
+/* fact_bytes, with those of the hot path answered here. */
+static inline uint32_t bytes_of(uint16_t type)
+{
+    switch (type) {
+    case FACT_BAR:
+        return sizeof(struct fact_bar);
+    case FACT_QUOTE:
+        return sizeof(struct fact_quote);
+    case FACT_TRADE:
+        return sizeof(struct fact_trade);
+    case FACT_SIGNAL:
+        return sizeof(struct fact_signal);
+    default:
+        return fact_bytes(type);
+    }
+}
+
 void core_step(struct core *c, const struct fact_head *head, const void *payload,
                struct core_out *out)
 {
@@ -148,7 +142,7 @@ void core_step(struct core *c, const struct fact_head *head, const void *payload
     c->totals.events++;
     if (head->t_ns >= c->deadline_ns && core_deadline(c) <= head->t_ns)
         run_timers(c);
-    if (head->bytes == fact_bytes(head->type) && head->version == 1)
+    if (head->bytes == bytes_of(head->type) && head->version == 1)
         dispatch(c, head, payload);
     else
         step_ignored(c, FACT_IGNORED_RESERVED_KIND, head->type, head->bytes);
@@ -233,7 +227,11 @@ static void lay_out(struct core *c, struct arena *a)
     TABLE(rate, m->currencies * 2);
     TABLE(net, (m->accounts + 1) * (m->instruments + 1));
     TABLE(book_of, pairs);
+    TABLE(first_book, m->instruments + 1);
+    TABLE(last_book, m->instruments + 1);
+    TABLE(next_book, books);
     TABLE(effective, books);
+    TABLE(scale, m->instruments + 1);
     TABLE(order_slot, c->order_slots);
     TABLE(fill_slot, c->fill_slots);
     TABLE(order_free, m->orders);
@@ -255,6 +253,8 @@ size_t core_bytes(const struct core_limits *l)
     total += sizeof(struct fact_limit) * (uint64_t)m.limits;
     total += sizeof(struct fact_rate) * (uint64_t)m.currencies * 2;
     total += sizeof(struct net_row) * (m.accounts + 1ull) * (m.instruments + 1ull);
+    total += (sizeof(int64_t) + 2 * sizeof(uint16_t)) * (m.instruments + 1ull);
+    total += books * sizeof(uint16_t);
     total += sizeof(uint16_t) * (m.instances + 1ull) * (m.instruments + 1ull);
     total += sizeof(uint32_t) * ((uint64_t)slots_for(m.orders) + slots_for(m.fills));
     return (size_t)total + 64 * 32; /* alignment of the pieces */

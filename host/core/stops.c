@@ -70,9 +70,9 @@ void stops_signal(struct core *c, struct book_row *b, int64_t distance)
 
 void stops_market(struct core *c, uint32_t instrument, int64_t low, int64_t high)
 {
-    for (uint32_t i = 1; i < c->book_count; i++) {
+    for (uint32_t i = c->first_book[instrument]; i != 0; i = c->next_book[i]) {
         struct book_row *b = &c->book[i];
-        if (b->instrument != instrument || b->stop_price == 0)
+        if (b->stop_price == 0)
             continue;
         must(b->qty != 0);
         if (mode_effective(c, b) == MODE_KILLED)

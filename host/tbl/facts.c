@@ -11,10 +11,10 @@ uint32_t fact_bytes(uint16_t type)
 #define X(id, name, payload, version, class, text)                                                 \
     case id:                                                                                       \
         return (uint32_t)sizeof(struct payload);
-        FACT_EVENTS(X) FACT_EFFECTS(X)
+        FACT_EVENTS(X)
+        FACT_EFFECTS(X)
 #undef X
-    default:
-        return 0;
+            default : return 0;
     }
 }
 
@@ -24,10 +24,10 @@ const char *fact_name(uint16_t type)
 #define X(id, name, payload, version, class, text)                                                 \
     case id:                                                                                       \
         return #name;
-        FACT_EVENTS(X) FACT_EFFECTS(X)
+        FACT_EVENTS(X)
+        FACT_EFFECTS(X)
 #undef X
-    default:
-        return "?";
+            default : return "?";
     }
 }
 
@@ -37,10 +37,10 @@ const char *fact_text(uint16_t type)
 #define X(id, name, payload, version, class, text)                                                 \
     case id:                                                                                       \
         return text;
-        FACT_EVENTS(X) FACT_EFFECTS(X)
+        FACT_EVENTS(X)
+        FACT_EFFECTS(X)
 #undef X
-    default:
-        return "an unknown record";
+            default : return "an unknown record";
     }
 }
 
@@ -50,10 +50,10 @@ enum fact_class fact_class_of(uint16_t type)
 #define X(id, name, payload, version, class, text)                                                 \
     case id:                                                                                       \
         return FACT_CLASS_##class;
-        FACT_EVENTS(X) FACT_EFFECTS(X)
+        FACT_EVENTS(X)
+        FACT_EFFECTS(X)
 #undef X
-    default:
-        return FACT_CLASS_UNSET;
+            default : return FACT_CLASS_UNSET;
     }
 }
 
@@ -63,10 +63,10 @@ uint16_t fact_version(uint16_t type)
 #define X(id, name, payload, version, class, text)                                                 \
     case id:                                                                                       \
         return version;
-        FACT_EVENTS(X) FACT_EFFECTS(X)
+        FACT_EVENTS(X)
+        FACT_EFFECTS(X)
 #undef X
-    default:
-        return 0;
+            default : return 0;
     }
 }
 

@@ -29,13 +29,13 @@ enum fact_type {
 #undef X
 };
 enum fact_class { /* order at equal times, DECISIONS 3 */
-    FACT_CLASS_UNSET = 0,
-    FACT_CLASS_CONTROL,
-    FACT_CLASS_VENUE,
-    FACT_CLASS_TICK,
-    FACT_CLASS_ANSWER,
-    FACT_CLASS_MARKET,
-    FACT_CLASS_EFFECT,
+                  FACT_CLASS_UNSET = 0,
+                  FACT_CLASS_CONTROL,
+                  FACT_CLASS_VENUE,
+                  FACT_CLASS_TICK,
+                  FACT_CLASS_ANSWER,
+                  FACT_CLASS_MARKET,
+                  FACT_CLASS_EFFECT,
 };
 
 enum {
@@ -49,16 +49,16 @@ enum {
 
 /* 48 bytes before each payload, in memory, in the ring and in the journal. */
 struct fact_head {
-    uint32_t bytes;     /* of the payload */
-    uint32_t crc;       /* CRC32C of the header from `seq` on and the payload; set by the journal */
+    uint32_t bytes; /* of the payload */
+    uint32_t crc;   /* CRC32C of the header from `seq` on and the payload; set by the journal */
     uint64_t seq;
     int64_t t_ns;
     uint64_t cause_seq; /* the event that led here: answers, venue answers; else 0 */
     uint16_t type;      /* enum fact_type */
     uint16_t version;
-    uint16_t sub;       /* 0 event, 1.. effects */
+    uint16_t sub; /* 0 event, 1.. effects */
     uint16_t reserved;
-    uint32_t source;    /* index in the deployment: source, instance or account; 0 = host */
+    uint32_t source; /* index in the deployment: source, instance or account; 0 = host */
     uint32_t reserved2;
 };
 static_assert(sizeof(struct fact_head) == 48, "fact_head layout");
@@ -72,7 +72,7 @@ struct fact_genesis {
 struct fact_start {
     uint64_t epoch; /* 1, 2, ...: prefix of client ids */
     uint32_t core_logic;
-    uint32_t kind;              /* enum fact_run */
+    uint32_t kind;                       /* enum fact_run */
     uint8_t libm_probe[FACT_HASH_BYTES]; /* hash of a fixed set of exp, log, pow values */
     char version[FACT_NAME_BYTES];
 };
@@ -100,14 +100,14 @@ struct fact_instrument {
     int64_t tick;
     int64_t lot;
     int64_t min_qty;
-    int64_t multiplier;     /* mantissa at multiplier_exp */
+    int64_t multiplier; /* mantissa at multiplier_exp */
     int32_t multiplier_exp;
-    uint32_t settle;        /* currency id */
-    int64_t bar_ns;         /* length of its bars, 0 = none */
+    uint32_t settle;         /* currency id */
+    int64_t bar_ns;          /* length of its bars, 0 = none */
     int64_t age_degraded_ns; /* data older than this is DEGRADED */
-    int64_t age_down_ns;     /* ... is DOWN; 0 = by the same */
-    int64_t price_max;      /* greatest believable price, 0 = none */
-    uint32_t has_session;   /* 1: trades only while SESSION says open */
+    int64_t age_down_ns;     /* ... is DOWN; 0 = never */
+    int64_t price_max;       /* greatest believable price, 0 = none */
+    uint32_t has_session;    /* 1: trades only while SESSION says open */
     uint32_t reserved;
     char symbol[FACT_NAME_BYTES];
 };
@@ -120,9 +120,9 @@ struct fact_account {
     char name[FACT_NAME_BYTES];
 };
 struct fact_instance {
-    uint32_t id; /* 1.., index in the deployment */
-    uint32_t kind; /* TN_KIND_* */
-    int64_t due_ns; /* D */
+    uint32_t id;                     /* 1.., index in the deployment */
+    uint32_t kind;                   /* TN_KIND_* */
+    int64_t due_ns;                  /* D */
     uint8_t sha256[FACT_HASH_BYTES]; /* of the .so */
     uint64_t params_hash;
     char name[FACT_NAME_BYTES];
@@ -144,17 +144,17 @@ struct fact_route {
     int64_t budget; /* account currency units */
 };
 struct fact_limit {
-    uint32_t rule;  /* enum risk_rule */
+    uint32_t rule;       /* enum risk_rule */
     uint32_t instrument; /* 0 = all */
     uint32_t strategy;   /* 0 = all */
-    uint32_t line;  /* of the deployment file */
+    uint32_t line;       /* of the deployment file */
     int64_t limit;
 };
 struct fact_rate {
-    uint32_t from, to; /* currency ids */
+    uint32_t from, to;   /* currency ids */
     uint32_t instrument; /* its mark is the rate; 0 = the constant below */
     int32_t exp;
-    int64_t rate; /* one unit of `from` in `to`, mantissa at exp */
+    int64_t rate;       /* one unit of `from` in `to`, mantissa at exp */
     int64_t max_age_ns; /* of the mark */
 };
 struct fact_auto {
@@ -163,9 +163,9 @@ struct fact_auto {
     char by[FACT_NAME_BYTES];
 };
 struct fact_mode {
-    uint32_t scope; /* enum mode_scope */
-    uint32_t id;    /* account or instance id, 0 for global */
-    uint32_t mode;  /* enum mode wanted */
+    uint32_t scope;          /* enum mode_scope */
+    uint32_t id;             /* account or instance id, 0 for global */
+    uint32_t mode;           /* enum mode wanted */
     uint32_t keep_positions; /* KILLED: 1 = cancel only */
     char by[FACT_NAME_BYTES];
     char reason[FACT_TEXT_BYTES];
@@ -182,7 +182,7 @@ enum fact_plugin_what {
 struct fact_plugin {
     uint32_t instance;
     uint32_t what;
-    int32_t status;    /* TN_* of the plugin */
+    int32_t status; /* TN_* of the plugin */
     uint32_t reserved;
     uint64_t from_seq; /* SKIPPED: events from..to were not shown to it */
     uint64_t to_seq;
@@ -244,7 +244,7 @@ enum fact_sent_reason {
 /* Execution report v1. FIX words; kinds follow ExecType. */
 enum fact_exec_kind {
     FACT_EXEC_UNSET = 0,
-    FACT_EXEC_NEW,           /* accepted */
+    FACT_EXEC_NEW, /* accepted */
     FACT_EXEC_REJECTED,
     FACT_EXEC_TRADE,         /* a fill */
     FACT_EXEC_CANCELED,      /* answer to our cancel */
@@ -264,7 +264,7 @@ enum fact_found_what {
 };
 enum fact_liquidity { FACT_LIQ_UNSET = 0, FACT_MAKER, FACT_TAKER };
 struct fact_exec {
-    uint64_t order;    /* ours (ClOrdID's order); 0 = EXTERNAL */
+    uint64_t order;       /* ours (ClOrdID's order); 0 = EXTERNAL */
     uint64_t venue_order; /* OrderID */
     uint64_t trade_id;    /* ExecID of a fill, unique per account and instrument */
     uint32_t kind;
@@ -278,22 +278,22 @@ struct fact_exec {
     int64_t fee;        /* settle currency units, > 0 we pay, < 0 we get */
     int64_t venue_ns;   /* the venue's own time */
     uint32_t liquidity;
-    uint32_t reason;    /* enum fact_reject */
-    uint32_t found;     /* STATUS */
+    uint32_t reason; /* enum fact_reject */
+    uint32_t found;  /* STATUS */
     uint32_t reserved;
     char text[FACT_NAME_BYTES]; /* the venue's words */
 };
 enum fact_reject { /* OrdRejReason in words; the closed list */
-    FACT_REJECT_NONE = 0,
-    FACT_REJECT_UNKNOWN_SYMBOL,
-    FACT_REJECT_HALTED,
-    FACT_REJECT_PRICE,
-    FACT_REJECT_QTY,
-    FACT_REJECT_FUNDS,
-    FACT_REJECT_DUPLICATE,
-    FACT_REJECT_POST_ONLY,
-    FACT_REJECT_RATE,
-    FACT_REJECT_OTHER,
+                   FACT_REJECT_NONE = 0,
+                   FACT_REJECT_UNKNOWN_SYMBOL,
+                   FACT_REJECT_HALTED,
+                   FACT_REJECT_PRICE,
+                   FACT_REJECT_QTY,
+                   FACT_REJECT_FUNDS,
+                   FACT_REJECT_DUPLICATE,
+                   FACT_REJECT_POST_ONLY,
+                   FACT_REJECT_RATE,
+                   FACT_REJECT_OTHER,
 };
 struct fact_found {
     uint64_t order;
@@ -404,7 +404,7 @@ struct fact_rule {
 enum fact_rule_result {
     FACT_RULE_UNSET = 0,
     FACT_RULE_PASS,
-    FACT_RULE_CUT,  /* passed with less */
+    FACT_RULE_CUT, /* passed with less */
     FACT_RULE_DENY,
     FACT_RULE_FREE, /* does not bind this intent */
 };
@@ -446,7 +446,7 @@ struct fact_cancel {
 };
 enum fact_cancel_why {
     FACT_CANCEL_UNSET = 0,
-    FACT_CANCEL_NEWER,   /* a newer signal */
+    FACT_CANCEL_NEWER, /* a newer signal */
     FACT_CANCEL_TTL,
     FACT_CANCEL_STOP,
     FACT_CANCEL_MODE,
@@ -474,7 +474,7 @@ struct fact_position {
     int64_t avg_price;
     int64_t realised; /* settle units, after rounding, without fees */
     int64_t fees;
-    int64_t net;      /* of the venue: all strategies + EXTERNAL */
+    int64_t net; /* of the venue: all strategies + EXTERNAL */
     uint64_t order;
     uint64_t trade_id;
 };
@@ -560,7 +560,7 @@ enum fact_ignored_why {
     FACT_IGNORED_REPEATED, /* evidence already known */
     FACT_IGNORED_UNKNOWN_ORDER,
     FACT_IGNORED_RESERVED_KIND,
-    FACT_IGNORED_NOT_NEEDED, /* e.g. lifting a mode that is not set */
+    FACT_IGNORED_NOT_NEEDED,  /* e.g. lifting a mode that is not set */
     FACT_IGNORED_NOT_ALLOWED, /* e.g. one person lifting a kill */
 };
 struct fact_ignored {

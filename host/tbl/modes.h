@@ -19,7 +19,7 @@ enum mode {
 #define X(id, name, risk, reduce, work, lifted, text) MODE_##name = id,
     MODES(X)
 #undef X
-    MODE_END
+        MODE_END
 };
 #define MODE_SCOPES(X) X(1, GLOBAL) X(2, ACCOUNT) X(3, STRATEGY)
 enum mode_scope {

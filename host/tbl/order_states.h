@@ -58,12 +58,12 @@ enum order_state {
 #define X(id, name, terminal, reserved, text) ORDER_STATE_##name = id,
     ORDER_STATES(X)
 #undef X
-    ORDER_STATE_END
+        ORDER_STATE_END
 };
 enum order_event {
     ORDER_EVENT_UNSET = 0,
 #define X(id, name, text) ORDER_EVENT_##name = id,
     ORDER_EVENTS(X)
 #undef X
-    ORDER_EVENT_END
+        ORDER_EVENT_END
 };

@@ -34,10 +34,12 @@
     X(USAGE, 206, INPUT, 64, "the command line is wrong", "see --help")                            \
     X(NOT_FOUND, 207, INPUT, 66, "not found", "check the name or path")                            \
     X(CONFIG, 208, INPUT, 78, "the configuration is wrong", "correct it at the place named")       \
-    X(ABI, 209, INPUT, 76, "the plugin does not fit this host", "build it against this host's ABI") \
+    X(ABI, 209, INPUT, 76, "the plugin does not fit this host",                                    \
+      "build it against this host's ABI")                                                          \
     X(STATE, 210, INPUT, 65, "not possible in this state", "see tenon status")                     \
     X(OVERFLOWS, 300, LIMIT, 65, "the number does not fit", "use smaller values or exponents")     \
-    X(FULL, 301, LIMIT, 75, "a fixed table or ring is full", "raise its limit in the configuration") \
+    X(FULL, 301, LIMIT, 75, "a fixed table or ring is full",                                       \
+      "raise its limit in the configuration")                                                      \
     X(TOO_LARGE, 302, LIMIT, 65, "larger than the limit", "make it smaller")                       \
     X(DENIED, 400, DENIED, 10, "denied by risk", "see tenon risk why")                             \
     X(NOT_PERMITTED, 401, DENIED, 77, "not permitted", "ask for the permission")                   \
@@ -46,7 +48,8 @@
     X(UNREACHABLE, 600, PEER, 69, "the daemon does not answer", "start it with tenon run")         \
     X(PROTOCOL, 601, PEER, 76, "the other side speaks another version", "use matching versions")   \
     X(PLUGIN, 602, PEER, 1, "the plugin broke its contract", "see the plugin's own log")           \
-    X(CORRUPT, 700, CORRUPT, 65, "stored data is damaged", "run tenon-verify; restore a good copy") \
+    X(CORRUPT, 700, CORRUPT, 65, "stored data is damaged",                                         \
+      "run tenon-verify; restore a good copy")                                                     \
     X(BROKEN_CHAIN, 701, CORRUPT, 65, "the hash chain is broken", "run tenon-verify")              \
     X(TRUNCATED, 702, CORRUPT, 65, "stored data is shorter than its signed head",                  \
       "run tenon-verify; restore the newest copy")                                                 \

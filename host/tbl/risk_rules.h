@@ -14,18 +14,16 @@
 #define RISK_NO_DEFAULT INT64_MIN
 
 #define RISK_RULES(X)                                                                              \
-    X(1, KILL, "LIFECYCLE_KILLED", FLAG, 0, 0, 0, "34",                                            \
-      "no new risk while a kill is on")                                                            \
+    X(1, KILL, "LIFECYCLE_KILLED", FLAG, 0, 0, 0, "34", "no new risk while a kill is on")          \
     X(2, MODE, "LIFECYCLE_MODE", COUNT, 0, 1, 0, "DESIGN 6",                                       \
       "the strictest mode of global, account and strategy must allow it")                          \
-    X(3, AUTO, "LIFECYCLE_AUTO_OFF", FLAG, 0, 0, 1, "DESIGN 6",                                    \
+    X(3, AUTO, "LIFECYCLE_AUTO_OFF", FLAG, 0, 1, 1, "DESIGN 6",                                    \
       "belief becomes intent only while auto trading is on")                                       \
     X(4, PERMISSION, "PERMISSION_NO_ROUTE", FLAG, 0, 1, 1, "18",                                   \
       "strategy, instrument and account need a route")                                             \
     X(5, STATIC, "VENUE_INVALID_ORDER", FLAG, 0, 1, 1, "19",                                       \
       "tick, lot, minimum and session of the instrument must fit")                                 \
-    X(6, DATA, "DATA_NOT_HEALTHY", COUNT, 0, 0, 1, "20",                                           \
-      "market data must be HEALTHY (1)")                                                           \
+    X(6, DATA, "DATA_NOT_HEALTHY", COUNT, 0, 0, 1, "20", "market data must be HEALTHY (1)")        \
     X(7, CLOCK, "DATA_CLOCK_SKEW", NS, 0, 0, 50000000, "21",                                       \
       "the host clock must be close to its reference")                                             \
     X(8, MAX_QTY, "RISK_QTY_EXCEEDS_MAXIMUM", QTY, 1, 0, RISK_NO_DEFAULT, "1",                     \
@@ -70,6 +68,6 @@ enum risk_rule {
 #define X(id, name, code, unit, may_cut, closes, def, source, text) RISK_##name = id,
     RISK_RULES(X)
 #undef X
-    RISK_RULE_END
+        RISK_RULE_END
 };
 enum { RISK_RULE_COUNT = RISK_RULE_END - 1 };

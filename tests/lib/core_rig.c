@@ -108,10 +108,8 @@ void rig_configure(struct core_rig *r)
     rig_step(r, FACT_INSTANCE, &s1);
     struct fact_instance s2 = {.id = RIG_S2, .kind = TN_KIND_STRATEGY, .name = "s2"};
     rig_step(r, FACT_INSTANCE, &s2);
-    struct fact_route route = {.strategy = RIG_S1,
-                               .instrument = RIG_BTC,
-                               .account = RIG_ACCOUNT,
-                               .budget = 1000000000000};
+    struct fact_route route = {
+        .strategy = RIG_S1, .instrument = RIG_BTC, .account = RIG_ACCOUNT, .budget = 1000000000000};
     rig_step(r, FACT_ROUTE, &route);
     rig_limit(r, RISK_MAX_QTY, 1000000);
     rig_limit(r, RISK_MAX_VALUE, 2000000000000);
@@ -174,10 +172,8 @@ void rig_limit(struct core_rig *r, uint32_t rule, int64_t limit)
 
 void rig_route(struct core_rig *r, uint32_t strategy, uint32_t instrument, int64_t budget)
 {
-    struct fact_route e = {.strategy = strategy,
-                           .instrument = instrument,
-                           .account = RIG_ACCOUNT,
-                           .budget = budget};
+    struct fact_route e = {
+        .strategy = strategy, .instrument = instrument, .account = RIG_ACCOUNT, .budget = budget};
     rig_step(r, FACT_ROUTE, &e);
 }
 
@@ -250,8 +246,7 @@ void rig_fill(struct core_rig *r, uint64_t order, int64_t qty, int64_t price)
 
 void rig_status(struct core_rig *r, uint64_t order, uint32_t found)
 {
-    rig_exec_full(
-        r, (struct fact_exec){.order = order, .kind = FACT_EXEC_STATUS, .found = found});
+    rig_exec_full(r, (struct fact_exec){.order = order, .kind = FACT_EXEC_STATUS, .found = found});
 }
 
 uint64_t rig_working(struct core_rig *r, uint32_t side, int32_t target_ppm)
@@ -336,8 +331,7 @@ uint32_t rig_state(const struct core_rig *r, uint64_t order)
     return state;
 }
 
-struct core_position_view rig_book(const struct core_rig *r, uint32_t strategy,
-                                   uint32_t instrument)
+struct core_position_view rig_book(const struct core_rig *r, uint32_t strategy, uint32_t instrument)
 {
     struct core_position_view v;
     for (uint32_t i = 0; core_position(r->core, i, &v); i++) {

@@ -30,9 +30,9 @@ struct core_rig {
 
 /* Prices of BTC have 2 decimals, quantities 4; USD 8 decimals; tick 1 (0.01), lot 1 (0.0001).
  * Route: S1 -> BTC with a budget of 10,000 USD of 100,000. Health ages 60 s and 300 s. */
-void rig_open(struct core_rig *r);          /* configured, started, auto on, first quote seen */
+void rig_open(struct core_rig *r); /* configured, started, auto on, first quote seen */
 void rig_open_sized(struct core_rig *r, const struct core_limits *l); /* the same, other tables */
-void rig_open_bare(struct core_rig *r, const struct core_limits *l); /* nothing but memory */
+void rig_open_bare(struct core_rig *r, const struct core_limits *l);  /* nothing but memory */
 void rig_configure(struct core_rig *r);
 void rig_close(struct core_rig *r);
 void rig_step(struct core_rig *r, uint16_t type, const void *payload);
@@ -66,8 +66,8 @@ void rig_hold(struct core_rig *r, uint32_t side, int32_t target_ppm);
 /* The n-th (0-based) effect of this type in the last step, or NULL. */
 const void *rig_effect(const struct core_rig *r, uint16_t type, uint32_t n);
 uint32_t rig_count(const struct core_rig *r, uint16_t type);
-uint32_t rig_alerts(const struct core_rig *r, uint32_t what);  /* in the last step */
-uint32_t rig_ignored(const struct core_rig *r, uint32_t why);  /* in the last step */
+uint32_t rig_alerts(const struct core_rig *r, uint32_t what);       /* in the last step */
+uint32_t rig_ignored(const struct core_rig *r, uint32_t why);       /* in the last step */
 const struct fact_decision *rig_decision(const struct core_rig *r); /* the only one */
 /* The last step's only SEND. */
 const struct fact_send *rig_sent_order(const struct core_rig *r);

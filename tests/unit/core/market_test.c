@@ -124,7 +124,7 @@ static void market_gap_needs_the_whole_count(void **state)
     assert_int_equal(changed()->observed, 10);
     assert_int_equal(changed()->limit, 9);
     assert_int_equal(core_mark(r.core, RIG_BTC), 1000000); /* the mid: a trade does not move it */
-    good_ones(MARKET_GOOD_COUNT - 2); /* the one after the hole counts */
+    good_ones(MARKET_GOOD_COUNT - 2);                      /* the one after the hole counts */
     assert_int_equal(health(), FACT_DEGRADED);
     good_ones(1);
     assert_int_equal(health(), FACT_HEALTHY);
@@ -333,6 +333,18 @@ static void market_shorter_age_counts_at_once(void **state)
 
 /* ---- deadlines ---- */
 
+/* Nothing was due; then data is good again: its age counts, also when nobody asks for ticks. */
+static void market_age_counts_again_after_down(void **state)
+{
+    (void)state;
+    rig_tick(&r, r.t_ns + 300 * RIG_S);
+    good_ones(MARKET_GOOD_COUNT);
+    assert_int_equal(health(), FACT_HEALTHY);
+    rig_at(&r, r.t_ns + 60 * RIG_S);
+    rig_signal(&r, TN_LONG, 100000);
+    assert_int_equal(rig_decision(&r)->denied_by, 1u << (RISK_DATA - 1));
+}
+
 static uint64_t next(uint64_t *s)
 {
     *s ^= *s << 13;
@@ -346,7 +358,9 @@ static void random_event(struct core_rig *x, uint64_t *s)
     rig_at(x, x->t_ns + (int64_t)(next(s) % (next(s) % 8 == 0 ? 200 * RIG_S : RIG_S)));
     uint32_t instrument = 1 + next(s) % 2;
     int64_t p = 999000 + (int64_t)(next(s) % 4);
-    struct fact_trade t = {.instrument = instrument, .price = p * (next(s) % 50 != 0), .qty = 1,
+    struct fact_trade t = {.instrument = instrument,
+                           .price = p * (next(s) % 50 != 0),
+                           .qty = 1,
                            .trade_no = next(s) % 4 ? 0 : next(s) % 3};
     struct fact_instrument d;
     switch (next(s) % 12) {
@@ -417,7 +431,8 @@ static void market_deadline_is_exact_and_always_moves_on(void **state)
                 }
                 rig_tick(&x, d > x.t_ns ? d : x.t_ns);
                 if (x.out.count == 0 && core_deadline(x.core) <= d)
-                    fail_msg("seed %llu: a tick at the deadline did nothing", (unsigned long long)seed);
+                    fail_msg("seed %llu: a tick at the deadline did nothing",
+                             (unsigned long long)seed);
                 assert_true(core_deadline(x.core) > x.t_ns);
             }
         }
@@ -447,6 +462,7 @@ int main(void)
         TEST(market_one_side_only_uses_the_last_trade),
         TEST(market_closed_session_denies),
         TEST(market_shorter_age_counts_at_once),
+        TEST(market_age_counts_again_after_down),
         cmocka_unit_test(market_asking_for_the_deadline_changes_nothing),
         cmocka_unit_test(market_deadline_is_exact_and_always_moves_on),
     };

@@ -41,8 +41,8 @@ static void mode_every_intent_cell_is_as_the_table_says(void **state)
     (void)state;
     /* columns: opening, then closes by signal, stop, kill, person */
     static const char *const allowed[MODE_END] = {
-        [MODE_ACTIVE] = "yyyyy",    [MODE_SAFE_START] = "nyyyy", [MODE_REDUCING] = "nyyyy",
-        [MODE_HALTED] = "nnnny",    [MODE_SAFE_LOSS] = "nyyyy",  [MODE_KILLED] = "nnnyy",
+        [MODE_ACTIVE] = "yyyyy", [MODE_SAFE_START] = "nyyyy", [MODE_REDUCING] = "nyyyy",
+        [MODE_HALTED] = "nnnny", [MODE_SAFE_LOSS] = "nyyyy",  [MODE_KILLED] = "nnnyy",
     };
     static const uint32_t origin[] = {FACT_ORIGIN_SIGNAL, FACT_ORIGIN_STOP, FACT_ORIGIN_KILL,
                                       FACT_ORIGIN_PERSON};
@@ -59,8 +59,9 @@ static void mode_every_command_cell_is_as_the_table_says(void **state)
 {
     (void)state;
     static const uint32_t to[] = {MODE_ACTIVE, MODE_SAFE_START, MODE_REDUCING,
-                                  MODE_HALTED, MODE_SAFE_LOSS, MODE_KILLED};
-    static const char *const follows[MODE_END] = { /* . = refused, else the mode's digit */
+                                  MODE_HALTED, MODE_SAFE_LOSS,  MODE_KILLED};
+    static const char *const follows[MODE_END] = {
+        /* . = refused, else the mode's digit */
         [MODE_ACTIVE] = "..3456",    [MODE_REDUCING] = "1..456", [MODE_HALTED] = "1.3.56",
         [MODE_SAFE_LOSS] = ".....6", [MODE_KILLED] = "......",
     };
@@ -123,8 +124,10 @@ static void mode_safe_loss_cancels_opening_orders_only(void **state)
     rig_at(&r, r.t_ns + 1);
     uint64_t close = rig_working(&r, TN_LONG, 400000); /* sells 0.6: reducing */
     rig_route(&r, RIG_S2, RIG_BTC, 1000000000000);
-    rig_signal_full(&r, (struct fact_signal){.instance = RIG_S2, .side = TN_LONG,
-                                             .advice = TN_ADVICE_LIMIT, .limit_offset = 1000});
+    rig_signal_full(&r, (struct fact_signal){.instance = RIG_S2,
+                                             .side = TN_LONG,
+                                             .advice = TN_ADVICE_LIMIT,
+                                             .limit_offset = 1000});
     uint64_t open = rig_sent_order(&r)->order;
     rig_exec(&r, open, FACT_EXEC_NEW);
     rig_mode(&r, MODE_SCOPE_GLOBAL, 0, MODE_SAFE_LOSS);
@@ -147,6 +150,19 @@ static void mode_no_lift_past_a_dirty_reconciliation(void **state)
     rig_mode(&r, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE);
     assert_int_equal(mode_now(), MODE_SAFE_START);
     rig_status(&r, flying, FACT_FOUND_WORKING);
+    assert_int_equal(mode_now(), MODE_ACTIVE);
+}
+
+static void mode_no_lift_past_an_unknown_order(void **state)
+{
+    (void)state;
+    rig_signal(&r, TN_LONG, 1000000);
+    uint64_t id = rig_sent_order(&r)->order;
+    rig_sent(&r, id, FACT_SENT_UNKNOWN);
+    rig_mode(&r, MODE_SCOPE_GLOBAL, 0, MODE_REDUCING);
+    rig_mode(&r, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE);
+    assert_int_equal(mode_now(), MODE_SAFE_START);
+    rig_exec(&r, id, FACT_EXEC_NEW);
     assert_int_equal(mode_now(), MODE_ACTIVE);
 }
 
@@ -210,7 +226,10 @@ static void mode_every_instance_cell_is_as_the_rules_say(void **state)
             act(&x, e);
             const char *cell = expected[s] + 3 * e;
             enum mode m = core_mode(x.core, MODE_SCOPE_STRATEGY, RIG_S1);
-            char is = m == MODE_ACTIVE ? 'A' : m == MODE_REDUCING ? 'R' : m == MODE_KILLED ? 'K' : '?';
+            char is = m == MODE_ACTIVE     ? 'A'
+                      : m == MODE_REDUCING ? 'R'
+                      : m == MODE_KILLED   ? 'K'
+                                           : '?';
             if (core_auto(x.core, RIG_S1) != (cell[0] == '1') || is != cell[1])
                 fail_msg("instance state %d, event %d: auto %d mode %c", s, e,
                          core_auto(x.core, RIG_S1), is);
@@ -298,8 +317,8 @@ static void mode_kill_of_one_strategy_leaves_the_kept_ones(void **state)
     rig_route(&r, RIG_S2, RIG_BTC, 1000000000000);
     rig_hold(&r, TN_LONG, 500000);
     uint64_t id = rig_working(&r, TN_LONG, 900000);
-    struct fact_mode k = {.scope = MODE_SCOPE_STRATEGY, .id = RIG_S1, .mode = MODE_KILLED,
-                          .keep_positions = 1};
+    struct fact_mode k = {
+        .scope = MODE_SCOPE_STRATEGY, .id = RIG_S1, .mode = MODE_KILLED, .keep_positions = 1};
     rig_step(&r, FACT_MODE, &k);
     k = (struct fact_mode){.scope = MODE_SCOPE_STRATEGY, .id = RIG_S2, .mode = MODE_KILLED};
     rig_step(&r, FACT_MODE, &k);
@@ -327,6 +346,7 @@ int main(void)
         TEST(mode_strictest_of_three_binds),
         TEST(mode_safe_loss_cancels_opening_orders_only),
         TEST(mode_no_lift_past_a_dirty_reconciliation),
+        TEST(mode_no_lift_past_an_unknown_order),
         TEST(mode_restart_keeps_what_is_stricter),
         TEST(mode_every_instance_cell_is_as_the_rules_say),
         TEST(mode_auto_of_one_leaves_the_others_off),

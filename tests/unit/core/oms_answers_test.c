@@ -228,8 +228,8 @@ static void oms_answers_fill_without_an_order_is_external(void **state)
     assert_int_equal(p->net, 4000);
     rig_hold(&r, TN_LONG, 500000);
     assert_int_equal(((const struct fact_position *)rig_effect(&r, FACT_POSITION, 0))->net, 9000);
-    struct fact_exec e = {.trade_id = 900, .kind = FACT_EXEC_TRADE, .instrument = 9,
-                          .last_qty = 1, .last_price = 1};
+    struct fact_exec e = {
+        .trade_id = 900, .kind = FACT_EXEC_TRADE, .instrument = 9, .last_qty = 1, .last_price = 1};
     rig_exec_full(&r, e);
     assert_int_equal(rig_ignored(&r, FACT_IGNORED_UNKNOWN_INSTRUMENT), 1);
 }
@@ -240,8 +240,11 @@ static void oms_answers_external_has_a_book_on_each_account(void **state)
     struct fact_account second = {.id = 2, .currency = RIG_USD, .balance = 1, .name = "other"};
     rig_step(&r, FACT_ACCOUNT, &second);
     rig_fill(&r, 0, 4000, 1000000);
-    rig_exec_full(&r, (struct fact_exec){.trade_id = 50, .kind = FACT_EXEC_TRADE, .account = 2,
-                                         .last_qty = 700, .last_price = 1000000});
+    rig_exec_full(&r, (struct fact_exec){.trade_id = 50,
+                                         .kind = FACT_EXEC_TRADE,
+                                         .account = 2,
+                                         .last_qty = 700,
+                                         .last_price = 1000000});
     const struct fact_position *p = rig_effect(&r, FACT_POSITION, 0);
     assert_int_equal(p->account, 2);
     assert_int_equal(p->qty, 700);
@@ -254,14 +257,22 @@ static void oms_answers_fill_that_does_not_fit_its_order_is_external(void **stat
     (void)state;
     rig_signal(&r, TN_LONG, 1000000);
     uint64_t id = rig_sent_order(&r)->order;
-    struct fact_exec e = {.order = id, .trade_id = 60, .kind = FACT_EXEC_TRADE,
-                          .instrument = RIG_INV, .last_qty = 5, .last_price = 1000000};
+    struct fact_exec e = {.order = id,
+                          .trade_id = 60,
+                          .kind = FACT_EXEC_TRADE,
+                          .instrument = RIG_INV,
+                          .last_qty = 5,
+                          .last_price = 1000000};
     rig_exec_full(&r, e); /* wrong symbol */
     assert_int_equal(rig_alerts(&r, FACT_ALERT_EXTERNAL), 1);
     assert_int_equal(rig_position(&r, 0, RIG_INV), 5);
     assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 0);
-    e = (struct fact_exec){.order = id, .trade_id = 61, .kind = FACT_EXEC_TRADE,
-                           .side = TN_SHORT, .last_qty = 5, .last_price = 1000000};
+    e = (struct fact_exec){.order = id,
+                           .trade_id = 61,
+                           .kind = FACT_EXEC_TRADE,
+                           .side = TN_SHORT,
+                           .last_qty = 5,
+                           .last_price = 1000000};
     rig_exec_full(&r, e); /* wrong side */
     assert_int_equal(rig_position(&r, 0, RIG_BTC), -5);
     assert_int_equal(state_of(id), ORDER_STATE_SENDING);
@@ -269,9 +280,16 @@ static void oms_answers_fill_that_does_not_fit_its_order_is_external(void **stat
 
 static void found(uint64_t order, uint64_t trade, bool booked, uint32_t strategy, int64_t qty)
 {
-    struct fact_found f = {.order = order, .trade_id = trade, .booked = booked,
-                           .strategy = strategy, .instrument = RIG_BTC, .account = RIG_ACCOUNT,
-                           .side = TN_LONG, .last_qty = qty, .last_price = 1000000, .fee = 7};
+    struct fact_found f = {.order = order,
+                           .trade_id = trade,
+                           .booked = booked,
+                           .strategy = strategy,
+                           .instrument = RIG_BTC,
+                           .account = RIG_ACCOUNT,
+                           .side = TN_LONG,
+                           .last_qty = qty,
+                           .last_price = 1000000,
+                           .fee = 7};
     rig_step(&r, FACT_FOUND, &f);
 }
 
@@ -335,8 +353,8 @@ int main(void)
         TEST(oms_answers_external_has_a_book_on_each_account),
         TEST(oms_answers_fill_that_does_not_fit_its_order_is_external),
         TEST(oms_answers_lookup_books_what_was_not_booked),
-        cmocka_unit_test_setup_teardown(oms_answers_found_fill_moves_its_living_order,
-                                        setup_small, teardown),
+        cmocka_unit_test_setup_teardown(oms_answers_found_fill_moves_its_living_order, setup_small,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
  * one sign per event, in the order of tbl/order_states.h. Then the rules that hold across rows are
  * checked as properties of the table, and every cell is visited once more by moving through it.
  *
- * Signs: X must not happen, . late or repeated evidence, = handled without a move, else the state
+ * Signs: - must not happen, . late or repeated evidence, = handled without a move, else the state
  * that follows by its letter.
  */
 #include <setjmp.h>
@@ -23,27 +23,27 @@ static const char letters[] = "?iDASUWPCRFKJEBQO"; /* by state id */
  * unasked ends (expire cancel) | query (working done absent proved) | give-up bust expire adopt
  * resolve. */
 static const char *const expected[ORDER_STATE_END] = {
-    [ORDER_STATE_INTENT] = "ADX XXX XXXX XXXXX XXX XX XXXX XXXXX",
-    [ORDER_STATE_DENIED] = "XXX XXX XXXX XXXXX XXX XX XXXX XXXXX",
-    [ORDER_STATE_APPROVED] = "XXS XXX XXXX XXXXX XXX XX XXXX XXEXX",
-    /* Nothing said yet: any evidence decides; only an answer with 0 bytes out ends it by our side */
-    [ORDER_STATE_SENDING] = "XXX =EU WJPF XK... XXX EK WK.B XXXXX",
+    [ORDER_STATE_INTENT] = "AD- --- ---- ----- --- -- ---- -----",
+    [ORDER_STATE_DENIED] = "--- --- ---- ----- --- -- ---- -----",
+    [ORDER_STATE_APPROVED] = "--S --- ---- ----- --- -- ---- --E--",
+    /* Nothing said yet: any evidence decides; by our side only 0 bytes out ends it. */
+    [ORDER_STATE_SENDING] = "--- =EU WJPF -K... --- EK WK.B -----",
     /* The same, and cancels by client id may go out; absence without proof proves nothing. */
-    [ORDER_STATE_UNKNOWN] = "XXX =E. WJPF =KW=. XXX EK WK=B Q=XXX",
+    [ORDER_STATE_UNKNOWN] = "--- =E. WJPF =KW=. --- EK WK=B Q=---",
     /* Acked: it cannot have failed with 0 bytes, nor be proved never to have been there. */
-    [ORDER_STATE_WORKING] = "XXX .X. .JPF CK... R.. EK =K.X XXXXX",
-    [ORDER_STATE_PARTIAL] = "XXX .X. .X=F CK... R.. EK =K.X X=XXX",
-    [ORDER_STATE_PEND_CANCEL] = "XXX =XU .J=F =KW=W XXX EK =K.X X=XXX",
-    [ORDER_STATE_PEND_REPLACE] = "XXX =XU .X=F CK... XWW EK =K.X X=XXX",
+    [ORDER_STATE_WORKING] = "--- .-. .JPF CK... R.. EK =K.- -----",
+    [ORDER_STATE_PARTIAL] = "--- .-. .-=F CK... R.. EK =K.- -=---",
+    [ORDER_STATE_PEND_CANCEL] = "--- =-U .J=F =KW=W --- EK =K.- -=---",
+    [ORDER_STATE_PEND_REPLACE] = "--- =-U .-=F CK... -WW EK =K.- -=---",
     /* Ended: money may still move (late fill, bust), nothing else does. */
-    [ORDER_STATE_FILLED] = "XXX .X. .X== X.... X.. .. ...X X=XXX",
-    [ORDER_STATE_CANCELLED] = "XXX ... ..== X.... X.. .. .... X=XXX",
-    [ORDER_STATE_REJECTED] = "XXX .X. ..== X.... X.. .. .... X=XXX",
-    [ORDER_STATE_EXPIRED] = "XXX ... ..== X.... X.. .. .... X=XXX",
+    [ORDER_STATE_FILLED] = "--- .-. .-== -.... -.. .. ...- -=---",
+    [ORDER_STATE_CANCELLED] = "--- ... ..== -.... -.. .. .... -=---",
+    [ORDER_STATE_REJECTED] = "--- .-. ..== -.... -.. .. .... -=---",
+    [ORDER_STATE_EXPIRED] = "--- ... ..== -.... -.. .. .... -=---",
     /* Our only proof by absence: evidence that it lives after all reopens it as EXTERNAL. */
-    [ORDER_STATE_ABSENT] = "XXX ... O.OO X.O.. XXX .. O... XXXXX",
-    [ORDER_STATE_QUARANTINE] = "XXX =E. WJPF =KW=. XXX EK WK=B .=XXK",
-    [ORDER_STATE_EXTERNAL] = "XXX .X. =J=F =K==. XXX EK =K.X X=XWK",
+    [ORDER_STATE_ABSENT] = "--- ... O.OO -.O.. --- .. O... -----",
+    [ORDER_STATE_QUARANTINE] = "--- =E. WJPF =KW=. --- EK WK=B .=--K",
+    [ORDER_STATE_EXTERNAL] = "--- .-. =J=F =K==. --- EK =K.- -=-WK",
 };
 
 static char sign_of(struct fsm_cell cell)
@@ -56,7 +56,7 @@ static char sign_of(struct fsm_cell cell)
     case FSM_IGNORE:
         return '.';
     case FSM_FORBID:
-        return 'X';
+        return '-';
     default:
         return ' ';
     }

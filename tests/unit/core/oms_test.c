@@ -414,13 +414,15 @@ static void oms_no_row_left_is_a_denial(void **state)
     (void)state;
     rig_route(&r, RIG_S2, RIG_BTC, 1000000000000);
     rig_hold(&r, TN_LONG, 100000);
-    struct fact_signal s = {.instance = RIG_S2, .side = TN_LONG, .advice = TN_ADVICE_TARGET,
-                            .target_ppm = 100000};
+    struct fact_signal s = {
+        .instance = RIG_S2, .side = TN_LONG, .advice = TN_ADVICE_TARGET, .target_ppm = 100000};
     rig_signal_full(&r, s);
     rig_fill(&r, rig_sent_order(&r)->order, 1000, 1000000);
     for (int i = 0; i < 2; i++) { /* turn: close and open, twice two orders */
-        s = (struct fact_signal){.instance = i ? RIG_S2 : RIG_S1, .side = TN_SHORT,
-                                 .advice = TN_ADVICE_TARGET, .target_ppm = 50000};
+        s = (struct fact_signal){.instance = i ? RIG_S2 : RIG_S1,
+                                 .side = TN_SHORT,
+                                 .advice = TN_ADVICE_TARGET,
+                                 .target_ppm = 50000};
         rig_signal_full(&r, s);
         assert_int_equal(rig_count(&r, FACT_SEND), 2);
     }

@@ -79,9 +79,8 @@ static void path_newer_signal_cancels_then_plans_again(void **state)
     (void)state;
     struct core_rig r;
     rig_open(&r);
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG,
-                                             .advice = TN_ADVICE_LIMIT,
-                                             .limit_offset = 1000});
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_LIMIT, .limit_offset = 1000});
     const struct fact_send *s = rig_sent_order(&r);
     uint64_t id = s->order;
     assert_int_equal(s->tif, FACT_GTC);
@@ -102,8 +101,8 @@ static void path_stop_hit_flattens(void **state)
     (void)state;
     struct core_rig r;
     rig_open(&r);
-    rig_signal_full(&r, (struct fact_signal){
-                            .side = TN_LONG, .advice = TN_ADVICE_STOP, .stop_distance = 5000});
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_STOP, .stop_distance = 5000});
     uint64_t id = rig_sent_order(&r)->order;
     rig_fill(&r, id, 10000, 1000000);
     assert_int_equal(rig_count(&r, FACT_STOPPED), 1);
@@ -169,12 +168,53 @@ static void path_snapshot_then_same_effects(void **state)
     rig_close(&b);
 }
 
+static void path_signal_without_a_price_is_denied_by_name(void **state)
+{
+    (void)state;
+    struct core_rig r;
+    rig_open_bare(&r, NULL);
+    rig_configure(&r);
+    struct fact_start start = {.epoch = 1, .core_logic = FACT_CORE_LOGIC, .kind = FACT_RUN_PAPER};
+    rig_step(&r, FACT_START, &start);
+    rig_auto(&r, true);
+    rig_signal(&r, TN_LONG, 1000000); /* no data yet */
+    const struct fact_decision *d = rig_effect(&r, FACT_DECISION, 0);
+    assert_non_null(d);
+    assert_int_equal(d->approved, 0);
+    assert_int_equal(d->denied_by, 1u << (RISK_COLLAR - 1));
+    assert_int_equal(rig_count(&r, FACT_INTENT), 0);
+    rig_close(&r);
+}
+
+static void path_auto_off_leaves_working_orders_and_positions_alone(void **state)
+{
+    (void)state;
+    struct core_rig r;
+    rig_open(&r);
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_LIMIT, .limit_offset = 1000});
+    uint64_t id = rig_sent_order(&r)->order;
+    rig_exec(&r, id, FACT_EXEC_NEW);
+    rig_fill(&r, id, 3000, 999000);
+    rig_auto(&r, false);
+    rig_signal(&r, TN_SHORT, 1000000);
+    assert_int_equal(rig_count(&r, FACT_CANCEL), 0);
+    assert_int_equal(rig_count(&r, FACT_SEND), 0);
+    const struct fact_decision *d = rig_effect(&r, FACT_DECISION, 0);
+    assert_non_null(d);
+    assert_int_not_equal(d->denied_by & 1u << (RISK_AUTO - 1), 0);
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 3000);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(path_signal_becomes_one_protected_order),
         cmocka_unit_test(path_turn_is_close_then_open),
         cmocka_unit_test(path_auto_off_is_denied_by_name),
+        cmocka_unit_test(path_signal_without_a_price_is_denied_by_name),
+        cmocka_unit_test(path_auto_off_leaves_working_orders_and_positions_alone),
         cmocka_unit_test(path_newer_signal_cancels_then_plans_again),
         cmocka_unit_test(path_stop_hit_flattens),
         cmocka_unit_test(path_kill_cancels_and_flattens),

@@ -131,14 +131,29 @@ static void plan_through_zero_closes_first(void **state)
     assert_int_equal(send_no(1)->reduce_only, 0);
 }
 
+/* The close is refused and the open is larger than what is held: then it is no close. */
+static void plan_open_beyond_a_refused_close_is_not_reducing(void **state)
+{
+    (void)state;
+    rig_hold(&r, TN_LONG, 500000);
+    rig_signal(&r, TN_FLAT, 0);
+    rig_exec(&r, send_no(0)->order, FACT_EXEC_REJECTED);
+    rig_signal(&r, TN_SHORT, 1000000); /* its close repeats the last intent: a duplicate */
+    assert_int_equal(rig_count(&r, FACT_SEND), 1);
+    assert_int_equal(((const struct fact_intent *)rig_effect(&r, FACT_INTENT, 1))->reducing, 0);
+    assert_int_equal(send_no(0)->reduce_only, 0);
+}
+
 /* The venue's net can grow while the strategy's own position falls: then no reduce-only flag. */
 static void plan_reduce_only_needs_the_net_to_shrink(void **state)
 {
     (void)state;
     rig_hold(&r, TN_LONG, 500000);
     r.sends[0] = (struct core_rig_send){0};
-    rig_exec_full(&r, (struct fact_exec){.trade_id = 70, .kind = FACT_EXEC_TRADE,
-                                         .side = TN_SHORT, .last_qty = 3000,
+    rig_exec_full(&r, (struct fact_exec){.trade_id = 70,
+                                         .kind = FACT_EXEC_TRADE,
+                                         .side = TN_SHORT,
+                                         .last_qty = 3000,
                                          .last_price = 1000000});
     rig_signal(&r, TN_LONG, 100000); /* sells 4000 of a net of 2000 */
     assert_int_equal(((const struct fact_intent *)rig_effect(&r, FACT_INTENT, 0))->reducing, 1);
@@ -149,8 +164,10 @@ static void plan_working_order_that_fits_is_kept(void **state)
 {
     (void)state;
     rig_working(&r, TN_LONG, 500000);
-    struct fact_signal s = {.side = TN_LONG, .advice = TN_ADVICE_TARGET | TN_ADVICE_TTL,
-                            .target_ppm = 500000, .ttl_ns = 7 * RIG_S};
+    struct fact_signal s = {.side = TN_LONG,
+                            .advice = TN_ADVICE_TARGET | TN_ADVICE_TTL,
+                            .target_ppm = 500000,
+                            .ttl_ns = 7 * RIG_S};
     rig_signal_full(&r, s);
     assert_int_equal(rig_count(&r, FACT_CANCEL), 0);
     assert_int_equal(rig_count(&r, FACT_INTENT), 0);
@@ -177,8 +194,8 @@ static void plan_signal_is_over_at_its_time_to_live(void **state)
 {
     (void)state;
     uint64_t id = rig_working(&r, TN_LONG, 500000);
-    rig_signal_full(&r, (struct fact_signal){.side = TN_SHORT, .advice = TN_ADVICE_TTL,
-                                             .ttl_ns = 3 * RIG_S});
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_SHORT, .advice = TN_ADVICE_TTL, .ttl_ns = 3 * RIG_S});
     rig_at(&r, r.t_ns + 3 * RIG_S); /* the cancel's answer comes at that very time */
     rig_exec(&r, id, FACT_EXEC_CANCELED);
     assert_int_equal(rig_count(&r, FACT_INTENT), 0);
@@ -222,7 +239,8 @@ static void plan_signals_that_cannot_be_are_refused(void **state)
         assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_ALLOWED), 1);
         assert_int_equal(rig_count(&r, FACT_INTENT), 0);
     }
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_TTL,
+    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG,
+                                             .advice = TN_ADVICE_TTL,
                                              .ttl_ns = INT64_MAX}); /* long, but possible */
     assert_int_equal(rig_count(&r, FACT_SEND), 1);
 }
@@ -231,8 +249,8 @@ static void plan_signals_that_cannot_be_are_refused(void **state)
 
 static uint64_t stop_hit(void)
 {
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_STOP,
-                                             .stop_distance = 5000});
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_STOP, .stop_distance = 5000});
     rig_fill(&r, send_no(0)->order, 10000, 1000000);
     assert_int_equal(rig_book(&r, RIG_S1, RIG_BTC).stop_price, 995000);
     rig_quote(&r, RIG_BTC, 994900, 995102);
@@ -271,12 +289,13 @@ static void plan_stop_tries_again_and_wider(void **state)
 static void plan_stop_cancels_what_works_first(void **state)
 {
     (void)state;
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .stop_distance = 5000,
+    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG,
+                                             .stop_distance = 5000,
                                              .advice = TN_ADVICE_STOP | TN_ADVICE_TARGET,
                                              .target_ppm = 500000});
     rig_fill(&r, send_no(0)->order, 5000, 1000000);
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .limit_offset = 9000,
-                                             .advice = TN_ADVICE_LIMIT});
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_LONG, .limit_offset = 9000, .advice = TN_ADVICE_LIMIT});
     uint64_t id = send_no(0)->order;
     rig_exec(&r, id, FACT_EXEC_NEW);
     rig_quote(&r, RIG_BTC, 994900, 995100);
@@ -293,8 +312,8 @@ static void plan_new_signal_takes_over_from_a_stop(void **state)
     (void)state;
     uint64_t id = stop_hit();
     rig_fill(&r, id, 4000, 994000);
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_TARGET,
-                                             .target_ppm = 300000});
+    rig_signal_full(&r, (struct fact_signal){
+                            .side = TN_LONG, .advice = TN_ADVICE_TARGET, .target_ppm = 300000});
     assert_int_equal(rig_count(&r, FACT_SEND), 0); /* the close is SENDING: its end comes first */
     rig_exec(&r, id, FACT_EXEC_EXPIRED);
     assert_int_equal(send_no(0)->side, TN_SHORT);
@@ -331,8 +350,12 @@ static void plan_stop_of_a_short_is_hit_from_below(void **state)
     rig_fill(&r, send_no(0)->order, 10000, 1000000);
     rig_bar(&r, RIG_BTC, 1000000, 1004999, 990000, 1000000);
     assert_int_equal(rig_count(&r, FACT_STOPPED), 0);
-    struct fact_bar old = {.instrument = RIG_BTC, .flags = FACT_MD_WARMUP, .open = 1005000,
-                           .high = 1005000, .low = 1005000, .close = 1005000};
+    struct fact_bar old = {.instrument = RIG_BTC,
+                           .flags = FACT_MD_WARMUP,
+                           .open = 1005000,
+                           .high = 1005000,
+                           .low = 1005000,
+                           .close = 1005000};
     rig_step(&r, FACT_BAR, &old); /* history moves no money */
     assert_int_equal(rig_count(&r, FACT_STOPPED), 0);
     rig_bar(&r, RIG_BTC, 1000000, 1005000, 990000, 1000000);
@@ -343,7 +366,8 @@ static void plan_stop_of_a_short_is_hit_from_below(void **state)
 static void plan_stop_further_than_zero_is_at_one_unit(void **state)
 {
     (void)state;
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_STOP,
+    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG,
+                                             .advice = TN_ADVICE_STOP,
                                              .stop_distance = CORE_PRICE_MAX});
     rig_fill(&r, send_no(0)->order, 10000, 1000000);
     assert_int_equal(rig_book(&r, RIG_S1, RIG_BTC).stop_price, 1);
@@ -353,8 +377,8 @@ static void plan_stop_further_than_zero_is_at_one_unit(void **state)
 static void plan_kill_is_not_disturbed_by_stop_or_signal(void **state)
 {
     (void)state;
-    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_STOP,
-                                             .stop_distance = 5000});
+    rig_signal_full(
+        &r, (struct fact_signal){.side = TN_LONG, .advice = TN_ADVICE_STOP, .stop_distance = 5000});
     rig_fill(&r, send_no(0)->order, 10000, 1000000);
     rig_mode(&r, MODE_SCOPE_GLOBAL, 0, MODE_KILLED);
     uint64_t id = send_no(0)->order;
@@ -396,10 +420,11 @@ static void plan_sizing_is_exact_for_any_rate(void **state)
         int account_exp = -2 - (int)(next(&s) % 7);
         struct currency_row currency[3] = {{0}, {1, account_exp, "A"}, {2, -8, "S"}};
         struct account_row account[2] = {[1] = {.def = {.id = 1, .currency = 1}}};
-        struct fact_rate rate = {.from = 2, .to = 1, .exp = -6,
-                                 .rate = 1 + (int64_t)(next(&s) % 3000000)};
+        struct fact_rate rate = {
+            .from = 2, .to = 1, .exp = -6, .rate = 1 + (int64_t)(next(&s) % 3000000)};
         struct core c = {.currency = currency, .account = account, .rate = &rate, .rate_count = 1};
-        int64_t amount = (int64_t)(next(&s) % 1000000000), price = 1 + (int64_t)(next(&s) % 5000000);
+        int64_t amount = (int64_t)(next(&s) % 1000000000),
+                price = 1 + (int64_t)(next(&s) % 5000000);
         int64_t qty;
         struct result q = money_qty(&c, &m, 1, amount, price, &qty);
         assert_true(is_ok(q));
@@ -432,6 +457,7 @@ int main(void)
         TEST(plan_limit_is_on_the_passive_side_of_the_tick),
         TEST(plan_market_is_protected_by_half_a_percent),
         TEST(plan_through_zero_closes_first),
+        TEST(plan_open_beyond_a_refused_close_is_not_reducing),
         TEST(plan_reduce_only_needs_the_net_to_shrink),
         TEST(plan_working_order_that_fits_is_kept),
         TEST(plan_signal_that_returns_during_its_cancel_is_not_lost),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Goal: money is exact. Method: figures by hand for linear, inverse and multiplied contracts; then
- * long seeded runs of fills against an oracle that keeps every value as an exact fraction of 128-bit
- * integers and shares no code with the core: realised is rounded once per fill, half-even, cost is
- * never lost, and equity = start + realised - fees + unrealised to the last unit. A fill whose
- * figures do not fit changes nothing. Rates: constant, by a mark with an age, missing.
+ * long seeded runs of fills against an oracle that keeps every value as an exact fraction of
+ * 128-bit integers and shares no code with the core: realised is rounded once per fill, half-even,
+ * cost is never lost, and equity = start + realised - fees + unrealised to the last unit. A fill
+ * whose figures do not fit changes nothing. Rates: constant, by a mark with an age, missing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,10 +109,10 @@ static void pos_fill_that_does_not_fit_changes_nothing(void **state)
     static const struct {
         int64_t qty, price, fee;
     } bad[] = {
-        {CORE_QTY_MAX, 1000000, 0},           /* position */
-        {-CORE_QTY_MAX, CORE_PRICE_MAX, 0},   /* through zero: close fits, open does not */
-        {-30000, CORE_PRICE_MAX, 0},          /* realised */
-        {-1, 1000000, INT64_MAX},             /* fees */
+        {CORE_QTY_MAX, 1000000, 0},         /* position */
+        {-CORE_QTY_MAX, CORE_PRICE_MAX, 0}, /* through zero: close fits, open does not */
+        {-30000, CORE_PRICE_MAX, 0},        /* realised */
+        {-1, 1000000, INT64_MAX},           /* fees */
         {1, 1000000, INT64_MAX},
     };
     fill(RIG_BTC, 30000, 1000000, 100);
@@ -188,14 +188,21 @@ static void run_linear(uint64_t seed, int32_t settle_exp, int64_t mult, wide num
     rig_open_bare(&r, NULL);
     struct fact_currency usd = {.id = RIG_USD, .exp = settle_exp};
     rig_step(&r, FACT_CURRENCY, &usd);
-    struct fact_instrument d = {.id = 1, .contract = FACT_LINEAR, .price_exp = -2, .qty_exp = -4,
-                                .tick = 1, .lot = 1, .multiplier = mult, .settle = RIG_USD};
+    struct fact_instrument d = {.id = 1,
+                                .contract = FACT_LINEAR,
+                                .price_exp = -2,
+                                .qty_exp = -4,
+                                .tick = 1,
+                                .lot = 1,
+                                .multiplier = mult,
+                                .settle = RIG_USD};
     rig_step(&r, FACT_INSTRUMENT, &d);
     struct fact_account a = {.id = 1, .currency = RIG_USD, .balance = 1000000000};
     rig_step(&r, FACT_ACCOUNT, &a);
     struct exact x = {0};
     for (int i = 0; i < 3000; i++) {
-        int64_t qty = (int64_t)(next(&seed) % 1999) - 999, price = 1 + (int64_t)(next(&seed) % 99999);
+        int64_t qty = (int64_t)(next(&seed) % 1999) - 999,
+                price = 1 + (int64_t)(next(&seed) % 99999);
         int64_t fee = (int64_t)(next(&seed) % 201) - 100;
         if (qty == 0)
             continue;
@@ -267,8 +274,8 @@ static void other_currency(struct fact_rate rate)
     rig_configure(&r);
     struct fact_account eur = {.id = 2, .currency = RIG_EUR, .balance = 10000000000000};
     rig_step(&r, FACT_ACCOUNT, &eur);
-    struct fact_route route = {.strategy = RIG_S2, .instrument = RIG_BTC, .account = 2,
-                               .budget = 1000000000000};
+    struct fact_route route = {
+        .strategy = RIG_S2, .instrument = RIG_BTC, .account = 2, .budget = 1000000000000};
     rig_step(&r, FACT_ROUTE, &route);
     if (rate.from != 0)
         rig_step(&r, FACT_RATE, &rate);
@@ -309,8 +316,8 @@ static void pos_missing_rate_denies_new_risk(void **state)
 static void pos_rate_by_a_mark_is_good_until_its_age(void **state)
 {
     (void)state;
-    struct fact_rate rate = {.from = RIG_USD, .to = RIG_EUR, .instrument = RIG_INV,
-                             .max_age_ns = 10 * RIG_S};
+    struct fact_rate rate = {
+        .from = RIG_USD, .to = RIG_EUR, .instrument = RIG_INV, .max_age_ns = 10 * RIG_S};
     other_currency(rate);
     rig_signal_full(&r, by_s2);
     assert_int_equal(rig_count(&r, FACT_SEND), 0); /* no mark yet */

@@ -62,6 +62,7 @@ static void risk_record_is_complete(void **state)
     (void)state;
     struct fact_deploy dep = {.serial = 41};
     rig_step(&r, FACT_DEPLOY, &dep);
+    rig_limit(&r, RISK_MESSAGES, 100);
     ask(TN_LONG, 500000);
     assert_int_equal(d->approved, 1);
     assert_int_equal(d->asked, 5000);
@@ -70,23 +71,23 @@ static void risk_record_is_complete(void **state)
     assert_int_equal(d->reference, 1000000);
     assert_int_equal(d->serial, 41);
     static const struct fact_rule rule[RISK_RULE_COUNT] = {
-        {0, 0},                         /* KILL */
-        {MODE_ACTIVE, MODE_ACTIVE},     /* MODE */
-        {1, 1},                         /* AUTO */
-        {1, 1},                         /* PERMISSION */
-        {1, 1},                         /* STATIC */
-        {FACT_HEALTHY, FACT_HEALTHY},   /* DATA */
-        {0, 50000000},                  /* CLOCK */
-        {5000, 1000000},                /* MAX_QTY */
-        {502500000000, 2000000000000},  /* MAX_VALUE: 0.5 x 10,050 USD */
-        {5000, 20000},                  /* COLLAR */
-        {5000, 1000000},                /* POSITION */
-        {50000, 500000},                /* EXPOSURE: 5,000 of 100,000 */
-        {50000, 3000000},               /* LEVERAGE */
-        {0, 0},                         /* RATE */
-        {0, 0},                         /* DUPLICATE */
-        {1, 50},                        /* OPEN_ORDERS */
-        {1, 40},                        /* MESSAGES: 20 % are kept back */
+        {0, 0},                        /* KILL */
+        {MODE_ACTIVE, MODE_ACTIVE},    /* MODE */
+        {1, 1},                        /* AUTO */
+        {1, 1},                        /* PERMISSION */
+        {1, 1},                        /* STATIC */
+        {FACT_HEALTHY, FACT_HEALTHY},  /* DATA */
+        {0, 50000000},                 /* CLOCK */
+        {5000, 1000000},               /* MAX_QTY */
+        {502500000000, 2000000000000}, /* MAX_VALUE: 0.5 x 10,050 USD */
+        {5000, 20000},                 /* COLLAR */
+        {5000, 1000000},               /* POSITION */
+        {50000, 500000},               /* EXPOSURE: 5,000 of 100,000 */
+        {50000, 3000000},              /* LEVERAGE */
+        {0, 0},                        /* RATE */
+        {0, 0},                        /* DUPLICATE */
+        {1, 50},                       /* OPEN_ORDERS */
+        {1, 80},                       /* MESSAGES: 20 % are kept back */
     };
     for (uint32_t i = 0; i < RISK_RULE_COUNT; i++) {
         assert_int_equal(d->rule[i].observed, rule[i].observed);
@@ -238,8 +239,14 @@ static void risk_unnamed_limit_lets_nothing_pass(void **state)
     rig_open_bare(&bare, NULL);
     struct fact_currency usd = {.id = 1, .exp = -8};
     rig_step(&bare, FACT_CURRENCY, &usd);
-    struct fact_instrument i = {.id = 1, .contract = FACT_LINEAR, .price_exp = -2, .qty_exp = -4,
-                                .tick = 1, .lot = 1, .multiplier = 1, .settle = 1};
+    struct fact_instrument i = {.id = 1,
+                                .contract = FACT_LINEAR,
+                                .price_exp = -2,
+                                .qty_exp = -4,
+                                .tick = 1,
+                                .lot = 1,
+                                .multiplier = 1,
+                                .settle = 1};
     rig_step(&bare, FACT_INSTRUMENT, &i);
     struct fact_account a = {.id = 1, .currency = 1, .balance = 10000000000000};
     rig_step(&bare, FACT_ACCOUNT, &a);
@@ -262,7 +269,6 @@ static void risk_closes_pass_what_the_table_frees(void **state)
 {
     (void)state;
     rig_hold(&r, TN_LONG, 1000000);
-    rig_auto(&r, false);
     for (uint32_t rule = RISK_MAX_QTY; rule < RISK_RULE_END; rule++) {
         if (rule != RISK_COLLAR && rule != RISK_MESSAGES)
             rig_limit(&r, rule, 0); /* everything is over its limit */
@@ -274,8 +280,9 @@ static void risk_closes_pass_what_the_table_frees(void **state)
     assert_int_equal(d->reducing, 1);
     assert_int_equal(d->granted, 5000);
     static const bool binds[RISK_RULE_END] = {
-        [RISK_MODE] = true,   [RISK_PERMISSION] = true, [RISK_STATIC] = true,
-        [RISK_COLLAR] = true, [RISK_DUPLICATE] = true,  [RISK_MESSAGES] = true};
+        [RISK_MODE] = true,    [RISK_AUTO] = true,   [RISK_PERMISSION] = true,
+        [RISK_STATIC] = true,  [RISK_COLLAR] = true, [RISK_DUPLICATE] = true,
+        [RISK_MESSAGES] = true};
     for (uint32_t rule = 1; rule < RISK_RULE_END; rule++)
         assert_int_equal(d->result[rule], binds[rule] ? FACT_RULE_PASS : FACT_RULE_FREE);
     assert_int_equal(d->rule[RISK_DATA - 1].observed, FACT_DOWN); /* measured all the same */
@@ -315,8 +322,8 @@ static void risk_unknown_orders_count(void **state)
     rig_limit(&r, RISK_EXPOSURE, 100000); /* 10,000 USD: 1.0000 in all */
     rig_signal(&r, TN_LONG, 600000);
     rig_sent(&r, rig_sent_order(&r)->order, FACT_SENT_UNKNOWN);
-    struct fact_signal s = {.instance = RIG_S2, .side = TN_LONG, .advice = TN_ADVICE_TARGET,
-                            .target_ppm = 600000};
+    struct fact_signal s = {
+        .instance = RIG_S2, .side = TN_LONG, .advice = TN_ADVICE_TARGET, .target_ppm = 600000};
     rig_signal_full(&r, s); /* two strategies race one cap: the second gets what is left */
     d = rig_decision(&r);
     assert_only(RISK_EXPOSURE, FACT_RULE_CUT);
@@ -465,8 +472,10 @@ static void risk_what_is_granted_fits_every_cap(void **state)
         rig_step(&r, FACT_TRADE, &t);
         int64_t held = (int64_t)(next(&seed) % 40001) - 20000;
         if (held != 0) /* someone else's */
-            rig_exec_full(&r, (struct fact_exec){.trade_id = 5, .kind = FACT_EXEC_TRADE,
-                                                 .instrument = ins, .last_price = price,
+            rig_exec_full(&r, (struct fact_exec){.trade_id = 5,
+                                                 .kind = FACT_EXEC_TRADE,
+                                                 .instrument = ins,
+                                                 .last_price = price,
                                                  .side = held > 0 ? TN_LONG : TN_SHORT,
                                                  .last_qty = num_abs(held)});
         rig_limit(&r, RISK_MAX_QTY, INT64_MAX);
