@@ -87,8 +87,8 @@ static int fail(struct result r, const struct trail *tr)
 
 /* ---- arguments to settings ---- */
 
-/* A shipped configuration: $TENON_CONFIGS, else configs/ of the source tree around the program, else
- * that of an installation. */
+/* A shipped configuration: $TENON_CONFIGS, else configs/ of the source tree around the program,
+ * else that of an installation. */
 static struct result default_file(const char *name, char out[PATHS_BYTES], struct trail *tr)
 {
     char program[PATHS_BYTES];

@@ -90,6 +90,5 @@ void lockstep_free(struct lockstep *l);
 const struct core *lockstep_core(const struct lockstep *l);
 const struct plant *lockstep_plant(const struct lockstep *l);
 const struct journal *lockstep_journal(const struct lockstep *l); /* NULL in memory */
-const struct journal_found *lockstep_found(const struct lockstep *l);
 int64_t lockstep_now(const struct lockstep *l);
 #endif

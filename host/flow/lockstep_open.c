@@ -477,11 +477,6 @@ const struct journal *lockstep_journal(const struct lockstep *l)
     return l->journal;
 }
 
-const struct journal_found *lockstep_found(const struct lockstep *l)
-{
-    return &l->found;
-}
-
 int64_t lockstep_now(const struct lockstep *l)
 {
     return l->seq.last_ns;

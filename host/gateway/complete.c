@@ -40,8 +40,8 @@ static void flag_words(FILE *out, uint32_t command)
     }
 }
 
-/* `--a|--b` of all flags with a value of a kind: files, folders, others; 0 = all. */
-enum values { VALUES_ALL = 0, VALUES_FILES, VALUES_DIRS, VALUES_FREE };
+/* `--a|--b` of all flags with a value of a kind: files, folders, others, or all. */
+enum values { VALUES_UNSET = 0, VALUES_ALL, VALUES_FILES, VALUES_DIRS, VALUES_FREE };
 static void flag_pattern(FILE *out, enum values which)
 {
     const char *sep = "";

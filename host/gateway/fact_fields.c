@@ -305,7 +305,8 @@ struct fact_fields fact_fields(uint16_t type)
         FACT_EVENTS(X)
         FACT_EFFECTS(X)
 #undef X
-            default : return (struct fact_fields){NULL, 0};
+    default:
+        return (struct fact_fields){NULL, 0};
     }
 }
 

@@ -202,7 +202,7 @@ static void look_at_bar(struct venue *v, struct venue_order *o, int64_t t_ns,
 
 void match_bar(struct venue *v, struct venue_book *b, int64_t t_ns, const struct fact_bar *bar)
 {
-    /* A bar cannot tell what happened within one latency of its open: who arrives by then has it. */
+    /* A bar cannot tell what happened within one latency of its open: who arrives then has it. */
     int64_t open_ns = bar->open_ns + v->c.latency_ns + v->c.jitter_ns;
     open_ns = open_ns < t_ns ? open_ns : t_ns;
     venue_run(v, open_ns);

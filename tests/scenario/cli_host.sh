@@ -57,7 +57,8 @@ until ask status --json && grep -q '"state":"running"' out; do
 done
 check '"schema":"tenon.status.v1"' 0 0
 ask status --no-color;                          check 'deployment  ' 0 $?
-ask status;  grep -q $'\033' out && { echo "FAIL: colours without a terminal"; failed=$((failed + 1)); }
+ask status
+grep -q $'\033' out && { echo "FAIL: colours without a terminal"; failed=$((failed + 1)); }
 [ "$(stat -c %a "$work/tenon.sock")" = 600 ] || { echo "FAIL: mode"; failed=$((failed + 1)); }
 ask run --demo --journal "$work/journal2" --heads "$work/heads2" \
     --plugins "$TENON_BUILD/plugins";           check 'another host holds the socket' 75 $?
@@ -71,7 +72,8 @@ kill "$host"
 wait "$host" 2>/dev/null
 host=
 # as root the host gave its rights up and cannot remove the file from root's folder any more
-[ ! -e "$work/tenon.sock" ] || [ "$(id -u)" = 0 ] || { echo "FAIL: the socket is left"; failed=$((failed + 1)); }
+[ ! -e "$work/tenon.sock" ] || [ "$(id -u)" = 0 ] ||
+    { echo "FAIL: the socket is left"; failed=$((failed + 1)); }
 ask status;                                     check 'UNREACHABLE' 69 $?
 ask journal cat --journal "$work/journal" --type AUTO
 check 'by="uid:' 0 $?

@@ -41,10 +41,10 @@ expect 66 err "no file 'absent.yaml'" run --config absent.yaml
 expect 64 err 'secrets are never taken' run --api-key=hunter2
 if grep -q hunter2 out err; then echo "FAIL: a secret was printed"; failed=$((failed + 1)); fi
 expect 64 out '"code":"USAGE"' --json status --nope
-expect 69 err 'no host is running' status;                    silent out
-expect 69 out '"schema":"tenon.error.v1"' status --json
-expect 69 err 'no host is running' risk kill --reason test
-expect 69 err 'no host is running' auto on
+expect 69 err 'no host is running' status --socket "$work/none.sock";                  silent out
+expect 69 out '"schema":"tenon.error.v1"' status --json --socket "$work/none.sock"
+expect 69 err 'no host is running' risk kill --reason test --socket "$work/none.sock"
+expect 69 err 'no host is running' auto on --socket "$work/none.sock"
 expect 0 out 'plugin ABI' version;                            silent err
 expect 0 out '"schema":"tenon.version.v1"' version --json
 expect 0 out 'Usage: tenon journal cat' journal cat --help
@@ -75,7 +75,8 @@ echo 'int broken' >>my_first/strategy.c
 expect 1 err 'the build in my_first failed' plugin build my_first;  silent out
 expect 66 err 'no Makefile' plugin build .
 ls -d ./*.new-* 2>/dev/null && { echo "FAIL: a half-made folder is left"; failed=$((failed + 1)); }
-"$tenon" version >/dev/full 2>err && { echo "FAIL: a full disk is not seen"; failed=$((failed + 1)); }
+"$tenon" version >/dev/full 2>err &&
+    { echo "FAIL: a full disk is not seen"; failed=$((failed + 1)); }
 
 echo "$((count - failed)) passed, $failed failed"
 [ "$failed" = 0 ]

@@ -43,12 +43,12 @@
 
 /* Status codes: the closed list. */
 #define TN_OK 0
-#define TN_E_PARAM 1     /* a parameter is out of range or contradicts another */
-#define TN_E_MEMORY 2    /* the declared arena is too small */
-#define TN_E_STATE 3     /* wrong order of calls */
-#define TN_E_SCHEMA 4    /* state of an unknown schema; nothing was changed */
-#define TN_E_DATA 5      /* state or input bytes are damaged; nothing was changed */
-#define TN_E_SHORT 6     /* an output buffer is too small; `needed` says how much */
+#define TN_E_PARAM 1  /* a parameter is out of range or contradicts another */
+#define TN_E_MEMORY 2 /* the declared arena is too small */
+#define TN_E_STATE 3  /* wrong order of calls */
+#define TN_E_SCHEMA 4 /* state of an unknown schema; nothing was changed */
+#define TN_E_DATA 5   /* state or input bytes are damaged; nothing was changed */
+#define TN_E_SHORT 6  /* an output buffer is too small; `needed` says how much */
 #define TN_E_UNSUPPORTED 7
 
 /* Kinds. */
@@ -82,18 +82,18 @@ union tn_number {
 
 /* One row of the params table: it validates YAML, renders forms, bounds the tuner, writes docs. */
 struct tn_param {
-    char name[TN_NAME_BYTES]; /* [a-z][a-z0-9_]* */
-    uint32_t type;            /* TN_TYPE_* */
-    uint32_t reserved;        /* 0 */
+    char name[TN_NAME_BYTES];            /* [a-z][a-z0-9_]* */
+    uint32_t type;                       /* TN_TYPE_* */
+    uint32_t reserved;                   /* 0 */
     union tn_number def, min, max, step; /* inclusive bounds; step 0 = any */
-    char unit[16];            /* "bars", "ppm", "" */
-    char text[TN_TEXT_BYTES]; /* one sentence */
+    char unit[16];                       /* "bars", "ppm", "" */
+    char text[TN_TEXT_BYTES];            /* one sentence */
 };
 
 /* One output of an indicator, or one input a strategy wants bound to an indicator's output. */
 struct tn_port {
     char name[TN_NAME_BYTES];
-    char unit[16];            /* "price", "ratio", "" */
+    char unit[16]; /* "price", "ratio", "" */
     char text[TN_TEXT_BYTES];
 };
 
@@ -108,17 +108,17 @@ struct tn_manifest {
     char id[TN_NAME_BYTES];      /* [a-z][a-z0-9_]* */
     char version[TN_NAME_BYTES]; /* semantic version */
     char vendor[TN_NAME_BYTES];
-    char text[TN_TEXT_BYTES];    /* one sentence */
+    char text[TN_TEXT_BYTES];     /* one sentence */
     uint32_t state_schema;        /* written; 0 = keeps no state */
     uint32_t state_schema_oldest; /* oldest readable */
     uint32_t state_max_bytes;
-    uint32_t arena_bytes;  /* instance memory wanted from the host */
-    uint32_t data_bytes;   /* .data + .bss budget, 0 for well-behaved plugins */
-    uint32_t budget_ns;    /* declared time of one event */
+    uint32_t arena_bytes; /* instance memory wanted from the host */
+    uint32_t data_bytes;  /* .data + .bss budget, 0 for well-behaved plugins */
+    uint32_t budget_ns;   /* declared time of one event */
     uint32_t param_count;
     uint32_t output_count;
     uint32_t input_count;
-    uint32_t signals_max;  /* strategy: signals per event; 0 for other kinds */
+    uint32_t signals_max; /* strategy: signals per event; 0 for other kinds */
     struct tn_param params[TN_MAX_PARAMS];
     struct tn_port outputs[TN_MAX_OUTPUTS];
     struct tn_port inputs[TN_MAX_INPUTS];
@@ -142,11 +142,11 @@ struct tn_host {
 /* The instrument an instance works on. Real price = integer * 10^price_exp. */
 struct tn_instrument {
     uint32_t size;
-    uint32_t id;       /* never reused */
+    uint32_t id; /* never reused */
     int32_t price_exp;
     int32_t qty_exp;
-    int64_t tick;      /* price units; binds orders only */
-    int64_t lot;       /* quantity units */
+    int64_t tick;       /* price units; binds orders only */
+    int64_t lot;        /* quantity units */
     double price_scale; /* 10^price_exp, nearest double */
     double qty_scale;
     char symbol[TN_NAME_BYTES];
@@ -172,7 +172,7 @@ struct tn_create {
 #define TN_EVENT_F_OFF_TICK 0x2u
 
 struct tn_bar {
-    int64_t open_ns; /* start of the bar; the event's t_ns is its END */
+    int64_t open_ns;                /* start of the bar; the event's t_ns is its END */
     int64_t open, high, low, close; /* price units */
     int64_t volume;                 /* quantity units, >= 0 */
 };
@@ -185,7 +185,7 @@ struct tn_quote {
     int64_t bid, bid_qty, ask, ask_qty; /* 0 = that side is empty */
 };
 struct tn_position {
-    int64_t qty;     /* signed, quantity units */
+    int64_t qty;       /* signed, quantity units */
     int64_t avg_price; /* price units, 0 when flat */
 };
 
@@ -261,17 +261,16 @@ struct tn_note {
  *   TN_PLUGIN(TN_KIND_INDICATOR, &ops, .id = "sma", .version = "1.0.0", ...); */
 #define TN_PLUGIN(plugin_kind, plugin_ops, ...)                                                    \
     __attribute__((section(".note.tenon,\"a\",%note#"), used, aligned(8)))                         \
-    const struct tn_note tn_plugin_note = {                                                        \
-        .name_bytes = 8,                                                                           \
-        .desc_bytes = sizeof(struct tn_manifest),                                                  \
-        .type = 1,                                                                                 \
-        .name = "tenon",                                                                           \
-        .manifest = {.size = sizeof(struct tn_manifest),                                           \
-                     .abi_major = TN_ABI_MAJOR,                                                    \
-                     .abi_minor = TN_ABI_MINOR,                                                    \
-                     .fingerprint = TN_ABI_FINGERPRINT,                                            \
-                     .kind = (plugin_kind),                                                        \
-                     __VA_ARGS__}};                                                                \
+    const struct tn_note tn_plugin_note = {.name_bytes = 8,                                        \
+                                           .desc_bytes = sizeof(struct tn_manifest),               \
+                                           .type = 1,                                              \
+                                           .name = "tenon",                                        \
+                                           .manifest = {.size = sizeof(struct tn_manifest),        \
+                                                        .abi_major = TN_ABI_MAJOR,                 \
+                                                        .abi_minor = TN_ABI_MINOR,                 \
+                                                        .fingerprint = TN_ABI_FINGERPRINT,         \
+                                                        .kind = (plugin_kind),                     \
+                                                        __VA_ARGS__}};                             \
     TN_EXPORT const struct tn_entry tn_entry = {.size = sizeof(struct tn_entry),                   \
                                                 .abi_major = TN_ABI_MAJOR,                         \
                                                 .abi_minor = TN_ABI_MINOR,                         \
@@ -280,14 +279,24 @@ struct tn_note {
                                                 .ops = (plugin_ops)}
 
 #define TN_PARAM_INT(n, d, lo, hi, st, un, tx)                                                     \
-    {.name = n, .type = TN_TYPE_I64, .def.i = d, .min.i = lo, .max.i = hi, .step.i = st,           \
-     .unit = un, .text = tx}
+    {                                                                                              \
+        .name = n, .type = TN_TYPE_I64, .def.i = d, .min.i = lo, .max.i = hi, .step.i = st,        \
+        .unit = un, .text = tx                                                                     \
+    }
 #define TN_PARAM_REAL(n, d, lo, hi, st, un, tx)                                                    \
-    {.name = n, .type = TN_TYPE_F64, .def.f = d, .min.f = lo, .max.f = hi, .step.f = st,           \
-     .unit = un, .text = tx}
+    {                                                                                              \
+        .name = n, .type = TN_TYPE_F64, .def.f = d, .min.f = lo, .max.f = hi, .step.f = st,        \
+        .unit = un, .text = tx                                                                     \
+    }
 #define TN_PARAM_FLAG(n, d, tx)                                                                    \
-    {.name = n, .type = TN_TYPE_BOOL, .def.i = d, .min.i = 0, .max.i = 1, .step.i = 1, .text = tx}
-#define TN_PORT(n, un, tx) {.name = n, .unit = un, .text = tx}
+    {                                                                                              \
+        .name = n, .type = TN_TYPE_BOOL, .def.i = d, .min.i = 0, .max.i = 1, .step.i = 1,          \
+        .text = tx                                                                                 \
+    }
+#define TN_PORT(n, un, tx)                                                                         \
+    {                                                                                              \
+        .name = n, .unit = un, .text = tx                                                          \
+    }
 
 _Static_assert(sizeof(struct tn_param) == 184, "tn_param layout");
 _Static_assert(sizeof(struct tn_port) == 144, "tn_port layout");

@@ -14,18 +14,18 @@
 #define TN_SOURCE_GENERATOR 2u /* wants none: feed(NULL, 0, 0) gives the next events for ever */
 
 /* Why a row was not used: the closed list. New reasons come at its end. */
-#define TN_ROW_FIELDS 1u     /* missing, extra or reordered fields */
-#define TN_ROW_NUMBER 2u     /* not an exact decimal */
-#define TN_ROW_DIGITS 3u     /* more digits than the instrument's exponent holds */
-#define TN_ROW_PRICE 4u      /* zero, negative or beyond the instrument's range */
-#define TN_ROW_QTY 5u        /* zero or negative quantity on a trade, negative volume */
-#define TN_ROW_BAR 6u        /* high/low do not enclose open and close */
-#define TN_ROW_TIME 7u       /* not a time, or before the last one */
-#define TN_ROW_REPEAT 8u     /* same stamp as the last bar */
-#define TN_ROW_LENGTH 9u     /* longer than 4096 bytes */
-#define TN_ROW_FLAGGED 10u   /* the vendor flags it as suspicious */
-#define TN_ROW_EMPTY 11u     /* a quote with neither side */
-#define TN_ROW_ENCODING 12u  /* control or non-ASCII bytes */
+#define TN_ROW_FIELDS 1u    /* missing, extra or reordered fields */
+#define TN_ROW_NUMBER 2u    /* not an exact decimal */
+#define TN_ROW_DIGITS 3u    /* more digits than the instrument's exponent holds */
+#define TN_ROW_PRICE 4u     /* zero, negative or beyond the instrument's range */
+#define TN_ROW_QTY 5u       /* zero or negative quantity on a trade, negative volume */
+#define TN_ROW_BAR 6u       /* high/low do not enclose open and close */
+#define TN_ROW_TIME 7u      /* not a time, or before the last one */
+#define TN_ROW_REPEAT 8u    /* same stamp as the last bar */
+#define TN_ROW_LENGTH 9u    /* longer than 4096 bytes */
+#define TN_ROW_FLAGGED 10u  /* the vendor flags it as suspicious */
+#define TN_ROW_EMPTY 11u    /* a quote with neither side */
+#define TN_ROW_ENCODING 12u /* control or non-ASCII bytes */
 
 #define TN_STAMP_START 1u /* a bar's stamp is its start: the event time is stamp + bar_ns */
 #define TN_STAMP_END 2u
@@ -36,8 +36,8 @@ struct tn_source_create {
     const union tn_number *params;
     const struct tn_instrument *instrument; /* array */
     uint32_t instrument_count;
-    uint32_t stamp;  /* TN_STAMP_* */
-    int64_t bar_ns;  /* length of a bar row, 0 when rows are no bars */
+    uint32_t stamp; /* TN_STAMP_* */
+    int64_t bar_ns; /* length of a bar row, 0 when rows are no bars */
     uint64_t seed;
 };
 
@@ -54,8 +54,8 @@ struct tn_source_out {
     uint32_t event_count;
     uint32_t report_capacity;
     uint32_t report_count;
-    uint32_t header_error;   /* 1: this file is not for this source; report[0].text says why */
-    struct tn_event *event;  /* stride sizeof(struct tn_event); seq is 0, the host numbers */
+    uint32_t header_error;  /* 1: this file is not for this source; report[0].text says why */
+    struct tn_event *event; /* stride sizeof(struct tn_event); seq is 0, the host numbers */
     struct tn_row_report *report;
     uint64_t rows;      /* running total of data rows seen */
     uint64_t rows_used; /* running total of rows that became events */
