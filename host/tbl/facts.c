@@ -14,7 +14,8 @@ uint32_t fact_bytes(uint16_t type)
         FACT_EVENTS(X)
         FACT_EFFECTS(X)
 #undef X
-            default : return 0;
+    default:
+        return 0;
     }
 }
 
@@ -27,7 +28,8 @@ const char *fact_name(uint16_t type)
         FACT_EVENTS(X)
         FACT_EFFECTS(X)
 #undef X
-            default : return "?";
+    default:
+        return "?";
     }
 }
 
@@ -40,7 +42,8 @@ const char *fact_text(uint16_t type)
         FACT_EVENTS(X)
         FACT_EFFECTS(X)
 #undef X
-            default : return "an unknown record";
+    default:
+        return "an unknown record";
     }
 }
 
@@ -53,7 +56,8 @@ enum fact_class fact_class_of(uint16_t type)
         FACT_EVENTS(X)
         FACT_EFFECTS(X)
 #undef X
-            default : return FACT_CLASS_UNSET;
+    default:
+        return FACT_CLASS_UNSET;
     }
 }
 
@@ -66,7 +70,8 @@ uint16_t fact_version(uint16_t type)
         FACT_EVENTS(X)
         FACT_EFFECTS(X)
 #undef X
-            default : return 0;
+    default:
+        return 0;
     }
 }
 
