@@ -22,12 +22,12 @@
 #include <unistd.h>
 #include "base/must.h"
 #include "base/num.h"
-#include "base/privilege.h"
 #include "flow/publish.h"
 #include "flow/summary.h"
 #include "gateway/args.h"
 #include "gateway/gateway.h"
 #include "gateway/paths.h"
+#include "gateway/privilege.h"
 
 enum { LOOK_EVERY = 256, VIEW_MS = 250, STATUS_MS = 1000, WAIT_MS = 100, GUARD_MS = 1000 };
 enum { DISK_FULL_PPM = 950000, DISK_ROOM_PPM = 900000 };

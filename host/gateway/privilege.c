@@ -4,7 +4,7 @@
  * reachability of the state folder is asked after the drop by really opening it: path permissions
  * of parents are the kernel's to judge.
  */
-#include "base/privilege.h"
+#include "gateway/privilege.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

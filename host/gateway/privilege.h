@@ -3,8 +3,8 @@
  * Giving up root. A program started as root opens what only root may, hands its folders to its own
  * user, and becomes that user for good. Main thread, before other threads start.
  */
-#ifndef BASE_PRIVILEGE_H
-#define BASE_PRIVILEGE_H
+#ifndef GATEWAY_PRIVILEGE_H
+#define GATEWAY_PRIVILEGE_H
 #include "base/result.h"
 
 /* True when the process has root's power to lose. */
