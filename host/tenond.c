@@ -367,7 +367,8 @@ static void tell(struct tenond *d)
         lockstep_idle(d->engine);
         publish(d, now);
     }
-    if (!d->headless && d->has_doc && now - d->status_ns >= STATUS_MS * MS_NS) {
+    if (!d->headless && d->has_doc && !args_has(&d->a, FLAG_QUIET) &&
+        now - d->status_ns >= STATUS_MS * MS_NS) {
         d->status_ns = now;
         status_line(d);
     }
@@ -561,6 +562,22 @@ static void close_all(struct tenond *d)
     free(d);
 }
 
+/* A broken rule of ours: where it happened and how to see it again, before the process stops. */
+static void on_broken(void *arg, const char *expr, const char *file, int line)
+{
+    const struct tenond *d = arg;
+    char text[PATHS_BYTES + 512];
+    if (d->engine == NULL)
+        return;
+    int n =
+        snprintf(text, sizeof text,
+                 "tenond: stopped at event %lu by %s (%s:%d); the journal is whole: see it again "
+                 "with: tenon replay --journal %s\n",
+                 (unsigned long)core_seq(lockstep_core(d->engine)), expr, file, line, d->journal);
+    if (n > 0 && write(STDERR_FILENO, text, (size_t)n) < 0)
+        return; /* nobody to tell */
+}
+
 static void catch_signals(void)
 {
     struct sigaction sa = {.sa_handler = on_signal};
@@ -589,6 +606,7 @@ int main(int argc, char **argv)
         return complaint_exit(&c);
     }
     catch_signals();
+    must_set_hook(on_broken, d);
     r = open_all(d, &tr);
     if (is_ok(r))
         r = run(d, &tr);

@@ -157,7 +157,8 @@ void mode_command(struct core *c, const struct fact_mode *e)
     enum mode to = (enum mode)e->mode;
     if (to == MODE_ACTIVE && *m != MODE_ACTIVE && scope == MODE_SCOPE_GLOBAL && !is_clean(c))
         to = MODE_SAFE_START;
-    set(c, scope, e->id, to, FACT_WHY_PERSON, e->keep_positions != 0);
+    uint32_t why = to == MODE_SAFE_LOSS ? FACT_WHY_DOUBT : FACT_WHY_PERSON;
+    set(c, scope, e->id, to, why, e->keep_positions != 0);
 }
 
 /* A start is a doubt until every order that lived before it has been found again. */

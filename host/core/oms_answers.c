@@ -154,7 +154,9 @@ static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
         step_ignored(c, FACT_IGNORED_DUPLICATE_FILL, e->kind, e->trade_id);
         return;
     }
-    if (e->order != 0 && (o == NULL || o->created_ns <= c->evicted_ns)) {
+    bool outside =
+        e->order != 0 ? o == NULL || o->created_ns <= c->evicted_ns : c->evicted_ns != INT64_MIN;
+    if (outside) {
         lookup(c, e); /* outside what the core remembers: booked when the journal has answered */
         return;
     }
@@ -162,6 +164,19 @@ static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
         external_fill(c, e);
     else
         book_fill(c, o, e);
+}
+
+/* The venue has filled more than we have heard: its missing fills come first, for only they say what
+ * the order was. It keeps its exposure and is asked for. */
+static bool misses_fills(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    if (e->cum_qty <= o->cum || is_terminal(o->state))
+        return false;
+    o->confirmed = 0;
+    if (o->check_ns == CORE_NEVER || o->check_ns > c->now_ns + CORE_SECOND_NS)
+        oms_check_at(c, o, c->now_ns + CORE_SECOND_NS);
+    step_ignored(c, FACT_IGNORED_NOT_NEEDED, e->kind, o->id);
+    return true;
 }
 
 static void cancelled(struct core *c, struct order_row *o, enum order_event event)
@@ -186,17 +201,14 @@ static void status(struct core *c, struct order_row *o, const struct fact_exec *
     case FACT_FOUND_WORKING:
         o->venue_order = e->venue_order;
         take(c, o, ORDER_EVENT_FOUND_WORKING);
-        if (!is_terminal(o->state) && o->state != ORDER_STATE_PEND_CANCEL)
+        if (!is_terminal(o->state) && o->state != ORDER_STATE_PEND_CANCEL) {
             o->check_ns = CORE_NEVER;
+            oms_cancel_again(c, o); /* a cancel that was lost with the silence */
+        }
         break;
     case FACT_FOUND_DONE:
-        if (e->cum_qty > o->cum) { /* its missing fills come first: only they say what it was */
-            o->confirmed = 0;
-            if (!is_terminal(o->state) && o->check_ns == CORE_NEVER)
-                oms_check_at(c, o, c->now_ns + CORE_SECOND_NS);
-            step_ignored(c, FACT_IGNORED_NOT_NEEDED, FACT_FOUND_DONE, o->id);
+        if (misses_fills(c, o, e))
             break;
-        }
         take(c, o, ORDER_EVENT_FOUND_DONE);
         break;
     case FACT_FOUND_PROVED_ABSENT: /* one that was once there has ended instead */
@@ -230,10 +242,12 @@ static void answer(struct core *c, struct order_row *o, const struct fact_exec *
         take(c, o, ORDER_EVENT_REJECT);
         break;
     case FACT_EXEC_CANCELED:
-        cancelled(c, o, ORDER_EVENT_CANCEL_ACK);
+        if (!misses_fills(c, o, e))
+            cancelled(c, o, ORDER_EVENT_CANCEL_ACK);
         break;
     case FACT_EXEC_VENUE_CANCEL:
-        cancelled(c, o, ORDER_EVENT_VENUE_CANCEL);
+        if (!misses_fills(c, o, e))
+            cancelled(c, o, ORDER_EVENT_VENUE_CANCEL);
         break;
     case FACT_EXEC_CANCEL_REJECT:
         c->totals.cancel_rejects++;
@@ -245,6 +259,8 @@ static void answer(struct core *c, struct order_row *o, const struct fact_exec *
         take(c, o, ORDER_EVENT_CANCEL_LATE);
         break;
     case FACT_EXEC_EXPIRED:
+        if (misses_fills(c, o, e))
+            break;
         c->totals.expired += o->state != ORDER_STATE_EXPIRED;
         take(c, o, ORDER_EVENT_VENUE_EXPIRE);
         break;

@@ -91,7 +91,7 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             S, M(EXPIRED), I, /* sent failed silent */
             M(WORKING), M(REJECTED), M(PARTIAL), M(FILLED), /* ack reject fill_part fill_last */
             /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
-            S, M(CANCELLED), M(WORKING), S, I,
+            S, M(CANCELLED), S, S, I,
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             /* found_working found_done found_absent proved_absent */
@@ -237,7 +237,7 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             S, M(EXPIRED), I, /* sent failed silent */
             M(WORKING), M(REJECTED), M(PARTIAL), M(FILLED), /* ack reject fill_part fill_last */
             /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
-            S, M(CANCELLED), M(WORKING), S, I,
+            S, M(CANCELLED), S, S, I,
             F, F, F, /* replace replace_ack replace_reject */
             M(EXPIRED), M(CANCELLED), /* venue_expire venue_cancel */
             /* found_working found_done found_absent proved_absent */

@@ -199,6 +199,11 @@ static void retry(struct core *c, struct book_row *b)
     deadline_near(c, b->flatten_ns);
 }
 
+static bool is_silent(const struct order_row *o)
+{
+    return o->state == ORDER_STATE_UNKNOWN || o->state == ORDER_STATE_QUARANTINE;
+}
+
 /* Everything that works but the flatten's own closes, which end by themselves. */
 static void cancel_others(struct core *c, struct book_row *b)
 {
@@ -207,12 +212,32 @@ static void cancel_others(struct core *c, struct book_row *b)
     for (uint32_t i = c->live_oldest; i != CORE_NONE;) {
         struct order_row *o = &c->order[i];
         i = o->live_newer;
-        if (o->book == book && o->origin != b->flatten_origin)
+        bool asked = is_silent(o) && o->cancel_why != FACT_CANCEL_UNSET;
+        if (o->book == book && o->origin != b->flatten_origin && !asked)
             (void)oms_cancel(c, o, why);
     }
 }
 
-/* One attempt of a flatten. Nothing may work beside it, so a late fill cannot open a position. */
+/* Orders of the book that an answer will end; silent ones may never give one. */
+static uint32_t count_answering(const struct core *c, const struct book_row *b)
+{
+    uint32_t book = book_index(c, b), n = 0;
+    for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer)
+        n += c->order[i].book == book && !is_silent(&c->order[i]);
+    return n;
+}
+
+/* What of the position no order that lives could still close. */
+static int64_t left_to_close(const struct book_row *b)
+{
+    if (b->qty > 0)
+        return b->qty > b->work_sell ? b->qty - b->work_sell : 0;
+    return -b->qty > b->work_buy ? b->qty + b->work_buy : 0;
+}
+
+/* One attempt of a flatten. Nothing that answers may work beside it, so a late fill cannot open a
+ * position. A silent order may stay silent for long: it is asked to cancel once, its reservation is
+ * left alone, and the rest is closed beside it; what it may still fill is closed when it is known. */
 static void flatten(struct core *c, struct book_row *b)
 {
     must(b->flatten_origin != FACT_ORIGIN_UNSET);
@@ -222,15 +247,19 @@ static void flatten(struct core *c, struct book_row *b)
         return;
     }
     b->flatten_ns = CORE_NEVER;
-    if (b->live_orders > 0) { /* the end of the last one brings us back */
+    if (b->live_orders > 0)
         cancel_others(c, b);
+    bool silent_live = b->live_orders > count_answering(c, b);
+    if (silent_live)
+        retry(c, b); /* else the end of the last order brings us back */
+    int64_t left = left_to_close(b);
+    if (count_answering(c, b) > 0 || num_abs(left) < c->market[b->instrument].def.lot)
         return;
-    }
     uint32_t step = b->flattens < FLATTEN_STEPS ? b->flattens : FLATTEN_STEPS - 1;
     if (b->flattens == FLATTEN_STEPS)
         step_alert(c, FACT_ALERT_KILL_STUCK, b, 0, b->qty, b->flattens);
     b->flattens++;
-    place(c, b, -b->qty, b->flatten_origin, flatten_slip_ppm[step]);
+    place(c, b, -left, b->flatten_origin, flatten_slip_ppm[step]);
     if (b->live_orders == 0)
         retry(c, b); /* the gate said no */
 }

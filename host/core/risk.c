@@ -69,6 +69,8 @@ worth_wide(const struct gate *g, const struct market_row *m, int64_t qty, int64_
 static inline struct result worth(const struct gate *g, const struct market_row *m, int64_t qty,
                                   int64_t price, int64_t *out)
 {
+    if (price <= 0) /* no mark: unknown is not nothing */
+        return RESULT_OF(AGAIN);
     int64_t quick;
     if (m->def.settle != g->a->def.currency || !money_quick(g->c, m, price, num_abs(qty), &quick))
         return worth_wide(g, m, qty, price, out);

@@ -20,7 +20,7 @@
 #include "tbl/facts.h"
 
 enum {
-    SEQ_HELD_MAX = 1024,
+    SEQ_HELD_MAX = 4096, /* all instances of a deployment at their own bound */
     SEQ_HELD_PER_INSTANCE = 64,
     SEQ_INSTANCES_MAX = 256,
     SEQ_LATE_WINDOW = 16,

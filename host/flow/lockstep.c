@@ -72,12 +72,21 @@ static struct result hold(struct lockstep *l, const struct belief_answer *a, str
     return quarantine(l, &fault, tr);
 }
 
+/* Signals are held before a fault is numbered: one bay's fault makes nobody else's answer late. */
 static struct result collect(struct lockstep *l, struct trail *tr)
 {
     struct belief_answer a;
+    struct bay_answer fault[DEPLOY_INSTANCES_MAX];
+    uint32_t faults = 0;
     struct result r = OK_RESULT;
-    while (is_ok(r) && belief_take(l->plant.belief, &a))
-        r = hold(l, &a, tr);
+    while (is_ok(r) && belief_take(l->plant.belief, &a)) {
+        if (a.a.kind == BAY_FAULT && faults < DEPLOY_INSTANCES_MAX)
+            fault[faults++] = a.a;
+        else
+            r = hold(l, &a, tr);
+    }
+    for (uint32_t i = 0; i < faults && is_ok(r); i++)
+        r = quarantine(l, &fault[i], tr);
     return r;
 }
 
@@ -119,10 +128,27 @@ static bool journal_has_room(const struct lockstep *l)
     return l->seq.last_seq - journal_durable(l->journal) < BEHIND_MAX;
 }
 
+static struct result take_answer(struct lockstep *l, struct trail *tr)
+{
+    struct seq_held h;
+    seq_take(&l->seq, &h);
+    return lockstep_event(l, FACT_SIGNAL, &h.signal, h.due_ns, h.cause_seq, h.signal.instance, tr);
+}
+
+/* Decision note 0002: what is due goes before whatever is numbered next, a command or a report too. */
+static struct result answers_due(struct lockstep *l, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    while (is_ok(r) && seq_due(&l->seq) <= l->seq.last_ns)
+        r = take_answer(l, tr);
+    return r;
+}
+
 /* A row report is no market event: it is recorded as soon as it is read. */
 static struct result report_rows(struct lockstep *l, struct trail *tr)
 {
     int64_t t = l->market.head.t_ns > l->seq.last_ns ? l->seq.last_ns : l->market.head.t_ns;
+    TRY(answers_due(l, tr));
     if (l->report.refused_count < LOCKSTEP_REFUSED_MAX)
         l->report.refused[l->report.refused_count++] = l->market.u.fact_rows;
     return lockstep_event(l, FACT_ROWS, &l->market.u, t, 0, l->market.head.source, tr);
@@ -240,13 +266,6 @@ struct result lockstep_next(struct lockstep *l, int64_t *t_ns, struct trail *tr)
 
 /* ---- taking ---- */
 
-static struct result take_answer(struct lockstep *l, struct trail *tr)
-{
-    struct seq_held h;
-    seq_take(&l->seq, &h);
-    return lockstep_event(l, FACT_SIGNAL, &h.signal, h.due_ns, h.cause_seq, h.signal.instance, tr);
-}
-
 static struct result take_engine(struct lockstep *l, struct trail *tr)
 {
     struct carry_pending p;
@@ -295,12 +314,18 @@ static bool snapshot_is_due(const struct lockstep *l)
            journal_has_room(l);
 }
 
+static struct result store_state(struct lockstep *l, struct trail *tr)
+{
+    TRY(answers_due(l, tr));
+    return lockstep_snapshot(l, tr);
+}
+
 struct result lockstep_turn(struct lockstep *l, struct trail *tr)
 {
     int64_t t_ns;
     if (snapshot_is_due(l)) {
         struct trail why = {0};
-        struct result r = lockstep_snapshot(l, &why);
+        struct result r = store_state(l, &why);
         if (!is_ok(r) && r.code != RESULT_DISK_FULL && r.code != RESULT_IO)
             return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
     }
@@ -325,6 +350,7 @@ struct result lockstep_command(struct lockstep *l, uint16_t type, const void *pa
                                struct trail *tr)
 {
     must(fact_class_of(type) == FACT_CLASS_CONTROL);
+    TRY(answers_due(l, tr));
     return lockstep_event(l, type, payload, l->seq.last_ns, 0, 0, tr);
 }
 

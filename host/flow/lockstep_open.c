@@ -296,11 +296,11 @@ static struct result say_dataset(struct lockstep *l, uint64_t rows, struct trail
     return say(l, FACT_DATASET, &e, tr);
 }
 
-static struct result say_plugins(struct lockstep *l, struct trail *tr)
+static struct result say_plugins(struct lockstep *l, uint32_t what, struct trail *tr)
 {
     struct result r = OK_RESULT;
     for (uint32_t i = 0; i < l->plant.instance_count && is_ok(r); i++) {
-        struct fact_plugin e = {.instance = l->plant.instance[i].id, .what = FACT_PLUGIN_STARTED};
+        struct fact_plugin e = {.instance = l->plant.instance[i].id, .what = what};
         r = say(l, FACT_PLUGIN, &e, tr);
     }
     return r;
@@ -333,7 +333,7 @@ static struct result begin(struct lockstep *l, struct trail *tr)
     TRY(say_dataset(l, 0, tr));
     TRY(lockstep_fetch(l, tr)); /* history, when there is some */
     TRY(belief_activate(l->plant.belief, tr));
-    return say_plugins(l, tr);
+    return say_plugins(l, FACT_PLUGIN_STARTED, tr);
 }
 
 static struct result build(struct lockstep *l, struct trail *tr)
@@ -403,6 +403,7 @@ struct result lockstep_stop(struct lockstep *l, struct lockstep_report *out, str
         feed_totals(l->feed, &f);
     if (l->feed != NULL)
         TRY(say_dataset(l, f.rows, tr));
+    TRY(say_plugins(l, FACT_PLUGIN_STOPPED, tr));
     uint32_t left = positions_left(l);
     struct fact_stop e = {.forced = left > 0, .positions = left};
     TRY(say(l, FACT_STOP, &e, tr));

@@ -82,6 +82,10 @@ class Replay(unittest.TestCase):
     def test_a_pruned_journal_replays_from_its_snapshot_only(self):
         copy, heads = self.copy("pruned"), self.run_.dir / "pruned-heads"
         shutil.copytree(self.run_.dir / "heads", heads)
+        code, _, err = host.tenon("journal", "prune", "--before", "99999999", "--journal", copy,
+                                  "--heads", heads)
+        self.assertEqual(code, 65)
+        self.assertIn("no snapshot covers the events before 99999999", err)
         code, _, err = host.tenon("journal", "prune", "--before", "20000", "--journal", copy,
                                   "--heads", heads)
         self.assertEqual(code, 0, err)

@@ -139,6 +139,24 @@ int cmd_JOURNAL_ARCHIVE(const struct cli *cli)
     return is_ok(rc) ? report(cli, "tenon.archive.v1", "archived", &rep) : cli_fail(cli, rc, &tr);
 }
 
+/* What goes must be covered: without the first events a host comes back by a snapshot only. */
+static struct result covered(const char *dir, uint64_t before_seq, struct trail *tr)
+{
+    uint64_t seq = 0;
+    void *bytes = NULL;
+    size_t count = 0;
+    struct result r = journal_snapshot_read(dir, UINT64_MAX, &seq, &bytes, &count, tr);
+    free(bytes);
+    if (r.code != RESULT_NOT_FOUND && !is_ok(r))
+        return r;
+    if (is_ok(r) && seq + 1 >= before_seq)
+        return OK_RESULT;
+    return FAIL(tr, STATE,
+                "journal %s: no snapshot covers the events before %" PRIu64 " (the newest is after "
+                "event %" PRIu64 "), so the host could not start again; prune at most before that",
+                dir, before_seq, seq);
+}
+
 int cmd_JOURNAL_PRUNE(const struct cli *cli)
 {
     char dir[PATHS_BYTES], heads[PATHS_BYTES];
@@ -147,6 +165,8 @@ int cmd_JOURNAL_PRUNE(const struct cli *cli)
     struct result rc = cli_journal_dir(cli, dir, &tr);
     if (is_ok(rc))
         rc = cli_heads_dir(cli, heads, &tr);
+    if (is_ok(rc))
+        rc = covered(dir, figure(cli, FLAG_BEFORE, 0), &tr);
     if (is_ok(rc))
         rc = journal_prune(dir, heads, figure(cli, FLAG_BEFORE, 0), &rep, &tr);
     return is_ok(rc) ? report(cli, "tenon.prune.v1", "dropped", &rep) : cli_fail(cli, rc, &tr);

@@ -28,8 +28,9 @@ static const char *const expected[ORDER_STATE_END] = {
     [ORDER_STATE_APPROVED] = "--S --- ---- ----- --- -- ---- --E--",
     /* Nothing said yet: any evidence decides; by our side only 0 bytes out ends it. */
     [ORDER_STATE_SENDING] = "--- =EU WJPF -K... --- EK WK.B -----",
-    /* The same, and cancels by client id may go out; absence without proof proves nothing. */
-    [ORDER_STATE_UNKNOWN] = "--- =E. WJPF =KW=. --- EK WK=B Q=---",
+    /* The same, and cancels by client id may go out; absence without proof and
+     * a refused cancel prove nothing. */
+    [ORDER_STATE_UNKNOWN] = "--- =E. WJPF =K==. --- EK WK=B Q=---",
     /* Acked: it cannot have failed with 0 bytes, nor be proved never to have been there. */
     [ORDER_STATE_WORKING] = "--- .-. .JPF CK... R.. EK =K.- -----",
     [ORDER_STATE_PARTIAL] = "--- .-. .-=F CK... R.. EK =K.- -=---",
@@ -42,7 +43,7 @@ static const char *const expected[ORDER_STATE_END] = {
     [ORDER_STATE_EXPIRED] = "--- ... ..== -.... -.. .. .... -=---",
     /* Our only proof by absence: evidence that it lives after all reopens it as EXTERNAL. */
     [ORDER_STATE_ABSENT] = "--- ... O.OO -.O.. --- .. O... -----",
-    [ORDER_STATE_QUARANTINE] = "--- =E. WJPF =KW=. --- EK WK=B .=--K",
+    [ORDER_STATE_QUARANTINE] = "--- =E. WJPF =K==. --- EK WK=B .=--K",
     [ORDER_STATE_EXTERNAL] = "--- .-. =J=F =K==. --- EK =K.- -=-WK",
 };
 

@@ -207,6 +207,61 @@ static void path_auto_off_leaves_working_orders_and_positions_alone(void **state
     rig_close(&r);
 }
 
+static void path_kill_closes_beside_a_silent_order(void **state)
+{
+    (void)state;
+    struct core_rig r;
+    rig_open(&r);
+    rig_signal(&r, TN_LONG, 500000);
+    uint64_t first = rig_sent_order(&r)->order;
+    rig_fill(&r, first, 5000, 1000000);
+    rig_at(&r, r.t_ns + 2 * RIG_S);
+    rig_signal(&r, TN_LONG, 1000000);
+    uint64_t silent = rig_sent_order(&r)->order;
+    rig_sent(&r, silent, FACT_SENT_UNKNOWN);
+    assert_int_equal(rig_state(&r, silent), ORDER_STATE_UNKNOWN);
+    rig_mode(&r, MODE_SCOPE_GLOBAL, 0, MODE_KILLED);
+    assert_int_equal(rig_count(&r, FACT_CANCEL), 1);
+    const struct fact_send *close = rig_sent_order(&r);
+    assert_int_equal(close->qty, 5000);
+    assert_int_equal(close->side, TN_SHORT);
+    uint64_t id = close->order;
+    rig_fill(&r, id, 5000, 999000);
+    rig_fill(&r, silent, 2000, 1000000); /* it had been there */
+    rig_status(&r, silent, FACT_FOUND_DONE);
+    const struct fact_send *again = rig_sent_order(&r);
+    assert_int_equal(again->qty, 2000);
+    assert_int_equal(again->side, TN_SHORT);
+    rig_close(&r);
+}
+
+static void path_cancelled_with_fills_unheard_keeps_its_exposure(void **state)
+{
+    (void)state;
+    struct core_rig r;
+    rig_open(&r);
+    rig_signal_full(&r, (struct fact_signal){.side = TN_LONG,
+                                             .advice = TN_ADVICE_LIMIT | TN_ADVICE_TTL,
+                                             .limit_offset = 1000,
+                                             .ttl_ns = 5 * RIG_S});
+    uint64_t id = rig_sent_order(&r)->order;
+    rig_exec(&r, id, FACT_EXEC_NEW);
+    rig_tick(&r, r.t_ns + 5 * RIG_S);
+    assert_int_equal(rig_count(&r, FACT_CANCEL), 1);
+    struct fact_exec e = {.order = id,
+                          .kind = FACT_EXEC_CANCELED,
+                          .instrument = RIG_BTC,
+                          .account = RIG_ACCOUNT,
+                          .cum_qty = 4000};
+    rig_step(&r, FACT_EXEC, &e);
+    assert_int_equal(rig_state(&r, id), 0); /* no move */
+    assert_int_equal(core_open_orders(r.core), 1);
+    rig_fill(&r, id, 4000, 999000);
+    rig_step(&r, FACT_EXEC, &e);
+    assert_int_equal(rig_state(&r, id), ORDER_STATE_CANCELLED);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +273,8 @@ int main(void)
         cmocka_unit_test(path_newer_signal_cancels_then_plans_again),
         cmocka_unit_test(path_stop_hit_flattens),
         cmocka_unit_test(path_kill_cancels_and_flattens),
+        cmocka_unit_test(path_kill_closes_beside_a_silent_order),
+        cmocka_unit_test(path_cancelled_with_fills_unheard_keeps_its_exposure),
         cmocka_unit_test(path_snapshot_then_same_effects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
