@@ -238,6 +238,25 @@ static void lockstep_kill_between_two_bars_flattens(void **state)
     rig_free(r);
 }
 
+/* A command between any two turns: what is due is numbered before it all the same. */
+static void lockstep_command_waits_for_what_is_due(void **state)
+{
+    (void)state;
+    struct flow_rig *r = rig_new(NULL, BARS);
+    const struct fact_auto on = {.on = 1, .by = "test"};
+    rig_open(r, FACT_RUN_PAPER);
+    struct result turn = OK_RESULT;
+    while (is_ok(turn)) {
+        RIG_OK(r, lockstep_command(r->engine, FACT_AUTO, &on, &r->tr));
+        turn = lockstep_turn(r->engine, &r->tr);
+    }
+    assert_int_equal(turn.code, RESULT_END);
+    rig_stop(r);
+    rig_read(r);
+    assert_due(r, 0, 10);
+    rig_free(r);
+}
+
 /* ---- going on ---- */
 
 static void lockstep_second_epoch_goes_on_where_the_first_ended(void **state)
@@ -348,6 +367,7 @@ int main(void)
         cmocka_unit_test(lockstep_until_takes_nothing_after_it_and_drains),
         cmocka_unit_test(lockstep_auto_off_opens_nothing_more),
         cmocka_unit_test(lockstep_kill_between_two_bars_flattens),
+        cmocka_unit_test(lockstep_command_waits_for_what_is_due),
         cmocka_unit_test(lockstep_second_epoch_goes_on_where_the_first_ended),
         cmocka_unit_test(lockstep_orders_of_a_lost_epoch_end),
         cmocka_unit_test(lockstep_other_data_is_no_continuation),
