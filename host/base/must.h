@@ -24,6 +24,6 @@
 #endif
 
 typedef void (*must_hook_fn)(void *arg, const char *expr, const char *file, int line);
-void must_set_hook(must_hook_fn hook, void *arg);
+void must_set_hook(must_hook_fn fn, void *arg);
 void must_fail(const char *expr, const char *file, int line) __attribute__((noreturn, cold));
 #endif

@@ -22,8 +22,6 @@
 #include "bays/fpu.h"
 #include "bays/note.h"
 
-extern char **environ;
-
 static bool load_first(struct cards_case *c)
 {
     struct bay_module *m = NULL;

@@ -31,7 +31,7 @@ class DiskFull(lib.Scenario):
             f.write(bytes(BALLAST))
 
     def fill(self):
-        host = self.start("--demo", "--json", "--speed", "3000")
+        host = self.start("--demo", "--json", "--speed", "1000")
         full = host.until(lambda s: s["journal"]["state"] == "DISK_FULL" and
                           s["mode"] == "REDUCING", "a full disk")
         return host, full

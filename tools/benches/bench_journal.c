@@ -84,8 +84,8 @@ struct percentiles {
 static struct percentiles percentiles_of(uint64_t *v, uint32_t n)
 {
     qsort(v, n, sizeof *v, compare_u64);
-    return (struct percentiles){(double)v[n / 2], (double)v[n - 1 - n / 100],
-                                (double)v[n - 1 - n / 1000]};
+    const uint32_t p50 = n / 2, p99 = n - 1 - n / 100, p999 = n - 1 - n / 1000;
+    return (struct percentiles){(double)v[p50], (double)v[p99], (double)v[p999]};
 }
 
 /* Medians of each percentile over the rounds. */
@@ -258,7 +258,8 @@ static double rate_of(const uint64_t *took, uint32_t n, uint32_t bytes)
     uint64_t sum = 0;
     for (uint32_t i = 0; i < n; i++)
         sum += took[i];
-    return (double)n * (bytes / RECORD_BYTES) / ((double)sum / 1e9);
+    const size_t records = bytes / RECORD_BYTES;
+    return (double)n * (double)records / ((double)sum / 1e9);
 }
 
 /* One round: blocks of both, in turn, since what else uses the disk changes within a second. */

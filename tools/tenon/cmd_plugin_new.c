@@ -20,7 +20,6 @@
 #include "tools/tenon/cli.h"
 
 enum { TEMPLATE_FILE_MAX_BYTES = 1024 * 1024, TEMPLATE_DEPTH_MAX = 4 };
-extern char **environ;
 
 struct scaffold {
     const char *id;
