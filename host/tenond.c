@@ -11,6 +11,7 @@
  * Pace: headless goes as fast as it can; otherwise market time follows the wall clock times the
  * speed, and this thread sleeps on an eventfd that the gateway wakes.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,6 +31,7 @@
 #include "gateway/privilege.h"
 
 enum { LOOK_EVERY = 256, VIEW_MS = 250, STATUS_MS = 1000, WAIT_MS = 100, GUARD_MS = 1000 };
+enum { EXIT_INTERRUPTED = 130 };
 enum { DISK_FULL_PPM = 950000, DISK_ROOM_PPM = 900000 };
 #define MS_NS 1000000ll
 #define DEMO_FAULTS_PER_DAY 60 /* so that the gate has something to deny */
@@ -66,8 +68,16 @@ struct tenond {
 
 static volatile sig_atomic_t stop_signal;
 
+/* The first asks for an end in order; a second does not wait for whatever holds the first up. */
 static void on_signal(int sig)
 {
+    static const char text[] = "tenond: stopped at once by a second signal; the journal is whole, "
+                               "and the next start asks for every order\n";
+    if (stop_signal != 0) {
+        if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+            _exit(EXIT_INTERRUPTED);
+        _exit(EXIT_INTERRUPTED);
+    }
     stop_signal = sig;
 }
 
@@ -186,6 +196,28 @@ static void settle_pace(struct tenond *d)
         d->speed = args_has(&d->a, FLAG_DEMO) ? DEMO_SPEED : REAL_TIME;
 }
 
+/* Root gives its folders to the host's own user, so it takes none that is not the host's: a folder
+ * that is there already is empty or bears a file that only this kind of folder has. */
+static struct result check_ours(const char *path, const char *mark, struct trail *tr)
+{
+    char file[PATHS_BYTES + 32];
+    DIR *dir = privilege_is_root() ? opendir(path) : NULL;
+    uint32_t entries = 0;
+    if (dir == NULL)
+        return OK_RESULT;
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
+        entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(dir);
+    snprintf(file, sizeof file, "%s/%s", path, mark);
+    if (entries == 0 || access(file, F_OK) == 0)
+        return OK_RESULT;
+    return FAIL(
+        tr, NOT_PERMITTED,
+        "folder %s: holds files that are not the host's (no %s), and root would give them to "
+        "user tenon; name an empty folder or the host's own",
+        path, mark);
+}
+
 static struct result make_dirs(const char *path, struct trail *tr)
 {
     char part[PATHS_BYTES];
@@ -264,6 +296,8 @@ static struct result open_all(struct tenond *d, struct trail *tr)
     settle_pace(d);
     if (privilege_is_root())
         TRY(privilege_user("tenon", tr));
+    TRY(check_ours(d->journal, "CURRENT", tr));
+    TRY(check_ours(d->heads, "host.key", tr));
     TRY(make_dirs(d->journal, tr));
     TRY(make_dirs(d->heads, tr));
     TRY(log_open(&d->log, STDERR_FILENO, isatty(STDERR_FILENO) ? LOG_WORDS : LOG_JSON, LOG_INFO));
@@ -604,6 +638,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", line);
         free(d);
         return complaint_exit(&c);
+    }
+    if (args_has(&d->a, FLAG_HELP)) {
+        printf("tenond is the host that `tenon run` starts, with the same flags: see tenon run "
+               "--help\n");
+        free(d);
+        return 0;
     }
     catch_signals();
     must_set_hook(on_broken, d);

@@ -872,6 +872,13 @@ int main(int argc, char **argv)
 {
     static struct report asked, r;
     crc_init();
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        puts("usage: tenon-verify JOURNAL_DIR [--heads DIR] [--key host.pub] [--json]\n"
+             "checks every record, the hash chain and the signed heads; exit 0 whole, 64 wrong "
+             "usage, "
+             "65 damaged, 66 no journal there");
+        return 0;
+    }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("tenon-verify %s, format %d\n", TENON_VERSION, FORMAT_VERSION);
         return EXIT_GOOD;

@@ -73,9 +73,10 @@ struct lockstep_report {
     uint8_t effects_sha256[FACT_HASH_BYTES]; /* backtest: of all effects */
     uint8_t head[FACT_HASH_BYTES];           /* journal chain, after close */
     uint32_t positions_left, orders_left;
-    uint32_t quarantined;     /* bays */
-    struct fact_plugin fault; /* of the first one */
-    uint32_t refused_count;   /* of refused: the first few reports of unused rows */
+    uint32_t quarantined;         /* bays */
+    struct fact_plugin fault;     /* of the first one */
+    char doubt[TRAIL_TEXT_BYTES]; /* what the journal lacked at start; empty = nothing */
+    uint32_t refused_count;       /* of refused: the first few reports of unused rows */
     struct fact_rows refused[LOCKSTEP_REFUSED_MAX];
     struct fact_dataset dataset; /* name empty: no file was read */
 };

@@ -309,8 +309,14 @@ static struct result say_plugins(struct lockstep *l, uint32_t what, struct trail
 /* A journal that is whole but shorter than its head elsewhere: trading waits for two people. */
 static struct result say_doubt(struct lockstep *l, struct trail *tr)
 {
+    if (l->found.torn && l->o.log != NULL)
+        log_now(l->o.log, LOG_WARN, NULL, "%s", l->found.torn_text);
     if (!l->found.doubt)
         return OK_RESULT;
+    memcpy(l->report.doubt, l->found.doubt_text, sizeof l->report.doubt);
+    if (l->o.log != NULL)
+        log_now(l->o.log, LOG_ERROR, NULL, "journal %s: %s; no new risk until two people agree",
+                l->o.journal_dir, l->found.doubt_text);
     struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL, .mode = MODE_SAFE_LOSS, .by = "host"};
     snprintf(m.reason, sizeof m.reason, "%s", "the journal is shorter than its head");
     return say(l, FACT_MODE, &m, tr);

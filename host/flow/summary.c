@@ -293,7 +293,9 @@ const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
     const struct lockstep_report *r = s->report;
     const uint64_t orders = r->totals.orders - r->orders_before;
     const uint64_t fills = r->totals.fills - r->fills_before;
-    if (s->replay != NULL && s->replay->differences != 0)
+    if (r->doubt[0] != 0)
+        snprintf(text, TRAIL_TEXT_BYTES, "journal: %.300s", r->doubt);
+    else if (s->replay != NULL && s->replay->differences != 0)
         snprintf(text, TRAIL_TEXT_BYTES, "replay: %.280s", s->replay->difference);
     else if (r->feed.rows != r->feed.used + r->feed.reported)
         snprintf(text, TRAIL_TEXT_BYTES, "rows: %" PRIu64 " seen but %" PRIu64 " used or reported",
@@ -307,6 +309,8 @@ const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
         snprintf(text, TRAIL_TEXT_BYTES,
                  "plugins: %u quarantined; the first was instance %s: %.64s", r->quarantined,
                  instance_name(s, r->fault.instance), r->fault.text);
+    else if (r->dataset.name[0] != 0 && r->feed.rows == 0)
+        snprintf(text, TRAIL_TEXT_BYTES, "rows: %.64s has none below its header", r->dataset.name);
     else if (r->feed.rows > 0 && r->feed.used == 0)
         snprintf(text, TRAIL_TEXT_BYTES,
                  "rows: none of %" PRIu64 " could be used; see the first above", r->feed.rows);

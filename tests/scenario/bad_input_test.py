@@ -311,7 +311,12 @@ class BadInput(lib.Scenario):
     def in_doubt(self, place, data):
         """It starts, says why, and takes no new risk."""
         self.assertEqual(place.verify().code, 65)
-        summary = self.holds(place.headless(*data))
+        done = place.headless(*data)
+        self.assertEqual(done.code, 1, done)  # found, named on both ways out, and never a success
+        self.assertIn("what was acknowledged after it is gone", done.err)
+        summary = done.json
+        self.assertFalse(summary["holds"], summary)
+        self.assertTrue(summary["replay"]["identical"], summary)
         moded = [r["payload"]["to"] for r in place.records("MODED")]
         self.assertEqual(moded[-1], "SAFE_LOSS")
         start = [r["seq"] for r in place.records("START")][-1]

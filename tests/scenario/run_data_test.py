@@ -141,9 +141,11 @@ class Data(lib.Scenario):
         self.complains(done, 65, "empty.csv: it is empty", "header and rows")
         self.place = self.new_place()
         header = self.place.write("header.csv", lib.BARS + "\n")
-        summary = self.holds(self.place.headless("--data", header, "--instrument", "BTC-USD"))
-        self.assertEqual(summary["rows"]["seen"], 0)
-        self.assertEqual(summary["venue"]["orders"], 0)
+        done = self.place.headless("--data", header, "--instrument", "BTC-USD")
+        self.assertEqual(done.code, 1, done)
+        self.assertIn("header.csv has none below its header", done.err)
+        self.assertEqual(done.json["rows"]["seen"], 0)
+        self.assertEqual(done.json["venue"]["orders"], 0)
 
 
 if __name__ == "__main__":
