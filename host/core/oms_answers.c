@@ -166,8 +166,8 @@ static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
         book_fill(c, o, e);
 }
 
-/* The venue has filled more than we have heard: its missing fills come first, for only they say what
- * the order was. It keeps its exposure and is asked for. */
+/* The venue has filled more than we have heard: its missing fills come first, for only they say
+ * what the order was. It keeps its exposure and is asked for. */
 static bool misses_fills(struct core *c, struct order_row *o, const struct fact_exec *e)
 {
     if (e->cum_qty <= o->cum || is_terminal(o->state))

@@ -237,7 +237,7 @@ static int64_t left_to_close(const struct book_row *b)
 
 /* One attempt of a flatten. Nothing that answers may work beside it, so a late fill cannot open a
  * position. A silent order may stay silent for long: it is asked to cancel once, its reservation is
- * left alone, and the rest is closed beside it; what it may still fill is closed when it is known. */
+ * left alone, and the rest is closed beside it; what it may still fill is closed when known. */
 static void flatten(struct core *c, struct book_row *b)
 {
     must(b->flatten_origin != FACT_ORIGIN_UNSET);

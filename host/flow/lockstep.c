@@ -135,7 +135,7 @@ static struct result take_answer(struct lockstep *l, struct trail *tr)
     return lockstep_event(l, FACT_SIGNAL, &h.signal, h.due_ns, h.cause_seq, h.signal.instance, tr);
 }
 
-/* Decision note 0002: what is due goes before whatever is numbered next, a command or a report too. */
+/* Decision note 0002: what is due goes before whatever is numbered next, also before a command. */
 static struct result answers_due(struct lockstep *l, struct trail *tr)
 {
     struct result r = OK_RESULT;
