@@ -4,9 +4,9 @@
  * this thread until the market ends, the time is up or a signal comes, and stops in reverse; then
  * it proves the run by replaying its journal, and prints the summary.
  *
- * Order: pin libm (re-executes once), arguments, deployment, socket (a second host ends here),
- * engine (journal, recovery, plugins), own user, turns. As root it gives its folders to the user
- * `tenon` and becomes that user before the first turn.
+ * Order: pin libm (re-executes once), arguments, deployment, socket (a second host ends here), own
+ * user, engine (journal, recovery, plugins), turns. As root it gives its folders to user `tenon`
+ * and becomes that user before any plugin is opened, unless that user cannot read the plugins.
  *
  * Pace: headless goes as fast as it can; otherwise market time follows the wall clock times the
  * speed, and this thread sleeps on an eventfd that the gateway wakes.
@@ -258,8 +258,7 @@ static struct result open_gateway(struct tenond *d, struct trail *tr)
 
 static struct result become_own_user(struct tenond *d, struct trail *tr)
 {
-    if (!privilege_is_root())
-        return OK_RESULT;
+    must(privilege_is_root());
     TRY(privilege_give(d->journal, "tenon", tr));
     TRY(privilege_give(d->heads, "tenon", tr));
     TRY(privilege_give(gateway_socket(d->gateway), "tenon", tr));
@@ -289,21 +288,51 @@ static struct result open_engine(struct tenond *d, struct trail *tr)
     return lockstep_command(d->engine, FACT_AUTO, &on, tr);
 }
 
+/* Plugin code and stored bytes are opened as the host's own user where that user can read them. A
+ * private tree it cannot enter is opened by root, and said. */
+static bool own_user_reads(const struct tenond *d)
+{
+    const char *data = args_text(&d->a, FLAG_DATA, NULL);
+    const char *path[3] = {d->plugins};
+    size_t count = 1;
+    if (data != NULL)
+        path[count++] = data;
+    for (uint32_t i = 0; d->has_doc && i < d->doc.instance_count && count < 3; i++) {
+        if (d->doc.instance[i].path[0] != 0 && path[count - 1] != d->config)
+            path[count++] = d->config; /* plugins named by path lie beside it */
+    }
+    return privilege_can_read("tenon", path, count);
+}
+
+static struct result open_as_own_user(struct tenond *d, bool reads, struct trail *tr)
+{
+    if (reads)
+        TRY(become_own_user(d, tr));
+    else
+        log_now(d->log, LOG_WARN, NULL,
+                "user tenon cannot read %s or the data: they are opened as root before it is given "
+                "up; open their folders for that user",
+                d->plugins);
+    TRY(open_engine(d, tr));
+    return reads ? OK_RESULT : become_own_user(d, tr);
+}
+
 static struct result open_all(struct tenond *d, struct trail *tr)
 {
     TRY(settle_paths(d, tr));
     TRY(read_deployment(d, tr));
     settle_pace(d);
-    if (privilege_is_root())
+    bool is_root = privilege_is_root();
+    if (is_root)
         TRY(privilege_user("tenon", tr));
+    bool reads = is_root && own_user_reads(d); /* asked while there is one thread */
     TRY(check_ours(d->journal, "CURRENT", tr));
     TRY(check_ours(d->heads, "host.key", tr));
     TRY(make_dirs(d->journal, tr));
     TRY(make_dirs(d->heads, tr));
     TRY(log_open(&d->log, STDERR_FILENO, isatty(STDERR_FILENO) ? LOG_WORDS : LOG_JSON, LOG_INFO));
     TRY(open_gateway(d, tr));
-    TRY(open_engine(d, tr));
-    return become_own_user(d, tr);
+    return is_root ? open_as_own_user(d, reads, tr) : open_engine(d, tr);
 }
 
 /* ---- the view ---- */

@@ -11,6 +11,8 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FTW_HANDLES = 16 };
@@ -54,6 +56,29 @@ struct result privilege_give(const char *path, const char *user, struct trail *t
                     "keeps owners",
                     path, user, strerror(errno));
     return OK_RESULT;
+}
+
+/* In the child: exit status 0 = all readable. */
+static int try_reading(const char *user, const char *const *path, size_t count)
+{
+    struct stat st;
+    if (!is_ok(privilege_drop(user, NULL, NULL)))
+        return 1;
+    for (size_t i = 0; i < count; i++) {
+        if (stat(path[i], &st) != 0 || access(path[i], S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK))
+            return 1;
+    }
+    return 0;
+}
+
+bool privilege_can_read(const char *user, const char *const *path, size_t count)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(try_reading(user, path, count));
+    int status = 1;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
 }
 
 struct result privilege_drop(const char *user, const char *must_reach, struct trail *tr)

@@ -13,6 +13,9 @@ bool privilege_is_root(void);
 MUST_USE struct result privilege_user(const char *user, struct trail *tr);
 /* Gives a folder and all in it to the user (symbolic links are not followed). */
 MUST_USE struct result privilege_give(const char *path, const char *user, struct trail *tr);
+/* Could the user read all of these (folders: enter, too)? Asked in a child process that becomes
+ * that user; before other threads start. */
+bool privilege_can_read(const char *user, const char *const *path, size_t count);
 /* Becomes the user: groups, gid, uid, and no way back. Refuses when `must_reach` (may be NULL)
  * cannot be entered and written by that user. */
 MUST_USE struct result privilege_drop(const char *user, const char *must_reach, struct trail *tr);

@@ -91,6 +91,20 @@ static void privilege_drop_refuses_a_folder_out_of_reach(void **state)
     drop_folder(folder);
 }
 
+static void privilege_can_read_asks_as_the_user(void **state)
+{
+    (void)state;
+    char folder[64];
+    if (!privilege_is_root())
+        skip();
+    make_folder(folder); /* 0700, root's */
+    const char *const both[] = {"/usr", folder};
+    assert_true(privilege_can_read(user, both, 1));
+    assert_false(privilege_can_read(user, both, 2));
+    assert_true(privilege_is_root()); /* only a child changed */
+    drop_folder(folder);
+}
+
 static void privilege_unknown_user_is_a_sentence(void **state)
 {
     (void)state;
@@ -116,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(privilege_drop_is_for_good_and_keeps_the_folder),
         cmocka_unit_test(privilege_drop_refuses_a_folder_out_of_reach),
+        cmocka_unit_test(privilege_can_read_asks_as_the_user),
         cmocka_unit_test(privilege_unknown_user_is_a_sentence),
         cmocka_unit_test(privilege_give_names_what_is_not_there),
     };
