@@ -63,7 +63,7 @@ class Setup(Folder):
         self.assertEqual(done.returncode, 0, done.stderr)
         log = (self.root / "log").read_text()
         self.assertIn("apt-get noninteractive -qq update", log)
-        self.assertIn("--no-install-recommends gcc libc6-dev cmake", log)
+        self.assertIn("--no-install-recommends gcc libc6-dev make cmake", log)
         self.assertNotIn("gcovr", log)
         (self.root / "log").write_text("")
         again = self.setup("run")
