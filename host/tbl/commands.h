@@ -67,11 +67,65 @@
     X(RISK_WHY, "risk", "why", LOCAL,                                                              \
       "show why an intent was denied or cut: every rule with its figure and limit",                \
       "66 no such intent, or nothing was denied")                                                  \
+    X(RISK_HALT, "risk", "halt", DAEMON,                                                           \
+      "stop all orders but a person's own closes, for one strategy or for all",                    \
+      "66 no such strategy; 69 no host is running")                                                \
+    X(RISK_REDUCE, "risk", "reduce", DAEMON,                                                       \
+      "allow only orders that reduce, for one strategy or for all",                                \
+      "66 no such strategy; 69 no host is running")                                                \
+    X(RISK_RESUME, "risk", "resume", DAEMON,                                                       \
+      "lift a halt or a reduction; with --request also a kill or a loss, as people signed it",     \
+      "11 a signature is not trusted; 12 approvals missing; 69 no host is running; 77 it takes "   \
+      "two people: see --out")                                                                     \
     X(AUTO_ON, "auto", "on", DAEMON, "let signals become orders, for one strategy or for all",     \
       "66 no such strategy; 69 no host is running")                                                \
     X(AUTO_OFF, "auto", "off", DAEMON,                                                             \
       "stop signals from becoming orders, for one strategy or for all",                            \
       "66 no such strategy; 69 no host is running")                                                \
+    X(KEY_NEW, "key", "new", LOCAL,                                                                \
+      "make a person's key pair: an encrypted secret key and a public key in minisign's format",   \
+      "65 it exists already; 77 no password was given")                                            \
+    X(KEY_LIST, "key", "list", LOCAL, "list the keys in a folder", "66 no such folder")            \
+    X(TRUST_INIT, "trust", "init", LOCAL,                                                          \
+      "write the first trust document: who may sign what, and how many it takes",                  \
+      "65 the file exists already, or the people cannot meet the thresholds")                      \
+    X(TRUST_SHOW, "trust", "show", LOCAL,                                                          \
+      "show a trust document, or the one in force in a journal", "66 there is none")               \
+    X(TRUST_REVOKE, "trust", "revoke", LOCAL,                                                      \
+      "write the next trust document with a key revoked, to be signed and rotated in",             \
+      "66 no such key; 65 too few people would be left")                                           \
+    X(TRUST_ROTATE, "trust", "rotate", DAEMON, "hand the next, signed trust document to the host", \
+      "11 a signature is not trusted; 12 approvals missing; 65 not the next version")              \
+    X(CONFIG_VALIDATE, "config", "validate", LOCAL,                                                \
+      "check a deployment file: form, names, ranges, and its plugins' parameters",                 \
+      "78 the deployment is wrong: the place is named")                                            \
+    X(CONFIG_EXPLAIN, "config", "explain", LOCAL,                                                  \
+      "explain a key of the deployment file: what it means, its unit and its range",               \
+      "66 no such key")                                                                            \
+    X(CONFIG_DIFF, "config", "diff", LOCAL,                                                        \
+      "show what a deployment changes against the running one and the one before it",              \
+      "78 the deployment is wrong")                                                                \
+    X(CONFIG_PLAN, "config", "plan", LOCAL,                                                        \
+      "show what promoting a deployment would do; with --out write the completed proposal",        \
+      "78 the deployment is wrong")                                                                \
+    X(CONFIG_SIGN, "config", "sign", LOCAL,                                                        \
+      "sign a deployment, trust or request file with a person's key, in a role",                   \
+      "77 the password is wrong; 78 the file is wrong")                                            \
+    X(CONFIG_VERIFY, "config", "verify", LOCAL,                                                    \
+      "check a file's signatures against the trust document: who signed, and who is missing",      \
+      "11 a signature is invalid or not trusted; 12 approvals missing")                            \
+    X(CONFIG_PROMOTE, "config", "promote", DAEMON,                                                 \
+      "hand a signed deployment to the host, and follow it until it is active or refused",         \
+      "11 a signature is not trusted; 12 approvals missing; 65 not the next serial; 75 another "   \
+      "is "                                                                                        \
+      "on its way; 76 a plugin does not fit; 77 not valid at this time; 78 it is wrong")           \
+    X(CONFIG_ROLLBACK, "config", "rollback", DAEMON,                                               \
+      "make the deployment before the active one active again, under a new serial",                \
+      "65 there is nothing to go back to; 69 no host is running")                                  \
+    X(CONFIG_HISTORY, "config", "history", LOCAL,                                                  \
+      "list every deployment of a journal: who signed it, since which event it was active, what "  \
+      "its swap took, and what each rollback was for",                                             \
+      "66 no journal there")                                                                       \
     X(BACKTEST, "backtest", "", LOCAL, "run one deployment over one file of market data",          \
       "65 the data is damaged; 78 the deployment is wrong")                                        \
     X(COMPLETION, "completion", "", LOCAL, "print the completion script of a shell", "")           \
@@ -90,6 +144,27 @@
     X(RISK_WHY, "ID", ID, 0, 0, "", "number of an intent or order; the last denial otherwise")     \
     X(AUTO_ON, "STRATEGY", NAME, 0, 0, "", "instance name in the deployment; all when not given")  \
     X(AUTO_OFF, "STRATEGY", NAME, 0, 0, "", "instance name in the deployment; all when not given") \
+    X(RISK_HALT, "STRATEGY", NAME, 0, 0, "",                                                       \
+      "instance name in the deployment; all when not given")                                       \
+    X(RISK_REDUCE, "STRATEGY", NAME, 0, 0, "",                                                     \
+      "instance name in the deployment; all when not given")                                       \
+    X(RISK_RESUME, "STRATEGY", NAME, 0, 0, "",                                                     \
+      "instance name in the deployment; all when not given")                                       \
+    X(KEY_NEW, "PERSON", NAME, 1, 0, "", "whose key it is; the files are PERSON.key, PERSON.pub")  \
+    X(TRUST_INIT, "FILE", PATH, 1, 0, "", "the document to write; it must not exist")              \
+    X(TRUST_INIT, "PERSON", WORD, 1, 1, "",                                                        \
+      "NAME:ROLE+ROLE:PUBFILE, roles root author operator risk")                                   \
+    X(TRUST_SHOW, "FILE", FILE, 0, 0, "", "a trust document; the journal's when not given")        \
+    X(TRUST_REVOKE, "KEY", WORD, 1, 0, "", "key id (16 hex digits) or public key")                 \
+    X(TRUST_ROTATE, "FILE", FILE, 1, 0, "", "the document; its FILE*.minisig lie beside it")       \
+    X(CONFIG_VALIDATE, "FILE", FILE, 1, 0, "", "the deployment")                                   \
+    X(CONFIG_EXPLAIN, "KEY", WORD, 1, 0, "", "a key, e.g. limits.all.max_order_value")             \
+    X(CONFIG_DIFF, "FILE", FILE, 1, 0, "", "the deployment")                                       \
+    X(CONFIG_DIFF, "OTHER", FILE, 0, 0, "", "compare with this file instead of the running one")   \
+    X(CONFIG_PLAN, "FILE", FILE, 1, 0, "", "the deployment")                                       \
+    X(CONFIG_SIGN, "FILE", FILE, 1, 0, "", "what to sign; the signature is FILE.PERSON.minisig")   \
+    X(CONFIG_VERIFY, "FILE", FILE, 1, 0, "", "the file; its FILE*.minisig lie beside it")          \
+    X(CONFIG_PROMOTE, "FILE", FILE, 1, 0, "", "the deployment; its FILE*.minisig lie beside it")   \
     X(COMPLETION, "SHELL", CHOICE, 1, 0, "bash zsh fish", "the shell")                             \
     X(HELP, "COMMAND", WORD, 0, 1, "", "the command to explain, e.g. plugin check")
 
@@ -121,6 +196,18 @@
     X(TYPE, "type", NAME, 0, 0, "TYPE")                                                            \
     X(SNAPSHOT, "snapshot", SWITCH, 0, 0, "")                                                      \
     X(CURRENT, "current", SWITCH, 0, 0, "")                                                        \
+    X(TRUST, "trust", FILE, 0, 0, "FILE")                                                          \
+    X(THROWAWAY_KEYS, "throwaway-keys", SWITCH, 0, 0, "")                                          \
+    X(KEY, "key", FILE, 0, 0, "FILE")                                                              \
+    X(KEYS, "keys", DIR, 0, 0, "DIR")                                                              \
+    X(ROLE, "role", NAME, 0, 0, "ROLE")                                                            \
+    X(PASSWORD_FD, "password-fd", COUNT, 0, 1023, "N")                                             \
+    X(HOST, "host", NAME, 0, 0, "NAME")                                                            \
+    X(OUT, "out", PATH, 0, 0, "FILE")                                                              \
+    X(REQUEST, "request", FILE, 0, 0, "FILE")                                                      \
+    X(NO_WAIT, "no-wait", SWITCH, 0, 0, "")                                                        \
+    X(BELIEF, "belief", SWITCH, 0, 0, "")                                                          \
+    X(AS, "as", COUNT, 1, 2147483647, "SERIAL")                                                    \
     X(REASON, "reason", TEXT, 0, 0, "TEXT")                                                        \
     X(KEEP_POSITIONS, "keep-positions", SWITCH, 0, 0, "")                                          \
     X(ONLY_FAILED, "only-failed", SWITCH, 0, 0, "")                                                \
@@ -149,6 +236,9 @@
     X(RUN, AUTO, 0, "switch auto trading on once started; it is off after every start otherwise")  \
     X(RUN, SEED, 0, "seed of the demo market and of the simulated venue")                          \
     X(RUN, SPEED, 0, "times real time, e.g. 1, 60, 0.5")                                           \
+    X(RUN, TRUST, 0, "the signed trust document, for the first start of a journal")                \
+    X(RUN, THROWAWAY_KEYS, 0,                                                                      \
+      "sign the deployment with keys made on the spot and thrown away; simulated accounts only")   \
     X(PLUGIN_CHECK, ONLY_FAILED, 0, "print the failed cards only")                                 \
     X(PLUGIN_LIST, PLUGINS, 0, "where the plugins are")                                            \
     X(PLUGIN_SHOW, PLUGINS, 0, "where the plugins are")                                            \
@@ -169,10 +259,49 @@
     X(REPLAY, JOURNAL, 0, "where the journal is kept")                                             \
     X(REPLAY, SNAPSHOT, 0, "start at the newest snapshot instead of at the first record")          \
     X(REPLAY, CURRENT, 0, "report the first decision that this core logic would make otherwise")   \
+    X(REPLAY, BELIEF, 0, "run the plugins again instead of the core, and compare every signal")    \
+    X(REPLAY, AS, 0, "with --belief: with the builds of this deployment instead of their own")     \
+    X(REPLAY, PLUGINS, 0, "with --belief: where the plugins are")                                  \
     X(EXPLAIN, JOURNAL, 0, "where the journal is kept")                                            \
     X(RISK_WHY, JOURNAL, 0, "where the journal is kept")                                           \
     X(RISK_KILL, REASON, 0, "why, for the journal")                                                \
     X(RISK_KILL, KEEP_POSITIONS, 0, "cancel only, leave the positions as they are")                \
+    X(RISK_HALT, REASON, 0, "why, for the journal")                                                \
+    X(RISK_REDUCE, REASON, 0, "why, for the journal")                                              \
+    X(RISK_RESUME, REASON, 0, "why, for the journal and the request")                              \
+    X(RISK_RESUME, REQUEST, 0, "the request file that people signed; its FILE*.minisig beside it") \
+    X(RISK_RESUME, OUT, 0, "write the request file to be signed, and do nothing else")             \
+    X(KEY_NEW, KEYS, 0,                                                                            \
+      "the folder of keys (default: tenon/keys in XDG_CONFIG_HOME or ~/.config)")                  \
+    X(KEY_NEW, PASSWORD_FD, 0, "read the password from this file descriptor instead of asking")    \
+    X(KEY_LIST, KEYS, 0,                                                                           \
+      "the folder of keys (default: tenon/keys in XDG_CONFIG_HOME or ~/.config)")                  \
+    X(TRUST_INIT, HOST, 1, "the host it is for, as its deployments name it")                       \
+    X(TRUST_SHOW, JOURNAL, 0, "where the journal is kept")                                         \
+    X(TRUST_REVOKE, JOURNAL, 0, "where the journal is kept")                                       \
+    X(TRUST_REVOKE, TRUST, 0, "the document to start from instead of the journal's")               \
+    X(TRUST_REVOKE, OUT, 1, "the document to write; it must not exist")                            \
+    X(CONFIG_VALIDATE, INSTRUMENTS, 0, "definitions of the instruments that the file names")       \
+    X(CONFIG_VALIDATE, PLUGINS, 0, "where the plugins are")                                        \
+    X(CONFIG_DIFF, INSTRUMENTS, 0, "definitions of the instruments that the files name")           \
+    X(CONFIG_DIFF, JOURNAL, 0, "where the journal is kept")                                        \
+    X(CONFIG_PLAN, INSTRUMENTS, 0, "definitions of the instruments that the file names")           \
+    X(CONFIG_PLAN, JOURNAL, 0, "where the journal is kept")                                        \
+    X(CONFIG_PLAN, PLUGINS, 0, "where the plugins are")                                            \
+    X(CONFIG_PLAN, TRUST, 0, "the trust document, before the journal has one")                     \
+    X(CONFIG_PLAN, OUT, 0, "write the proposal: serial, parent, times and pins filled in")         \
+    X(CONFIG_SIGN, KEY, 0, "the secret key")                                                       \
+    X(CONFIG_SIGN, KEYS, 0, "... or the folder of keys, with one in it")                           \
+    X(CONFIG_SIGN, ROLE, 1, "root, author, operator or risk")                                      \
+    X(CONFIG_SIGN, PASSWORD_FD, 0,                                                                 \
+      "read the password from this file descriptor instead of asking")                             \
+    X(CONFIG_VERIFY, JOURNAL, 0, "where the journal is kept")                                      \
+    X(CONFIG_VERIFY, TRUST, 0, "the trust document, before the journal has one")                   \
+    X(CONFIG_VERIFY, INSTRUMENTS, 0, "definitions of the instruments that the file names")         \
+    X(CONFIG_PROMOTE, NO_WAIT, 0, "do not follow it: exit when the host has checked it")           \
+    X(CONFIG_ROLLBACK, REASON, 0, "why, for the journal")                                          \
+    X(CONFIG_ROLLBACK, NO_WAIT, 0, "do not follow it")                                             \
+    X(CONFIG_HISTORY, JOURNAL, 0, "where the journal is kept")                                     \
     X(BACKTEST, CONFIG, 1, "the deployment")                                                       \
     X(BACKTEST, INSTRUMENTS, 0, "definitions of the instruments that the deployment names")        \
     X(BACKTEST, DATA, 1, "bars, trades or quotes (CSV, .gz, .zst)")                                \
@@ -183,11 +312,17 @@
 
 #define COMMAND_CONFLICTS(X)                                                                       \
     X(RUN, DEMO, CONFIG, "the demo brings its own deployment")                                     \
-    X(RUN, HEADLESS, SPEED, "headless goes as fast as it can")
+    X(RUN, HEADLESS, SPEED, "headless goes as fast as it can")                                     \
+    X(RUN, DEMO, TRUST, "the demo makes its own keys")                                             \
+    X(RUN, TRUST, THROWAWAY_KEYS, "keys are trusted or thrown away")                               \
+    X(CONFIG_SIGN, KEY, KEYS, "one key signs: its file, or the folder with only it")               \
+    X(RISK_RESUME, REQUEST, OUT, "a request is written or handed over")
 
 #define COMMAND_NEEDS(X)                                                                           \
     X(RUN, DATA, INSTRUMENT, "a data file does not say which instrument it is of")                 \
-    X(RUN, INSTRUMENT, DATA, "the instrument is of the data file")
+    X(RUN, INSTRUMENT, DATA, "the instrument is of the data file")                                 \
+    X(REPLAY, AS, BELIEF, "the core has one logic; builds are of plugins")                         \
+    X(RISK_RESUME, OUT, REASON, "people must read what they sign for")
 
 enum command {
     COMMAND_UNSET = 0,

@@ -28,6 +28,13 @@
     X(19, SESSION, fact_session, 1, CONTROL, "an instrument's trading session opens or closes")    \
     X(20, BALANCE, fact_balance, 1, CONTROL, "money is put in or taken out by a person")           \
     X(21, INPUT, fact_input, 1, CONTROL, "an input of an instance is bound to an output")          \
+    X(22, TRUST, fact_trust, 1, CONTROL, "a trust document takes effect")                          \
+    X(23, TEXT, fact_text_piece, 1, CONTROL, "a piece of a signed document")                       \
+    X(24, SIGNATURE, fact_signature, 1, CONTROL, "a person's signature was counted")               \
+    X(25, PROMOTION, fact_promotion, 1, CONTROL, "a deployment moves on its way")                  \
+    X(26, STAGE, fact_stage, 1, CONTROL, "a deployment's rows are staged, committed or dropped")   \
+    X(27, REMOVE, fact_remove, 1, CONTROL, "a strategy leaves with the staged deployment")         \
+    X(28, REQUEST, fact_request, 1, CONTROL, "people ask together for what one may not do")        \
     X(32, SENT, fact_sent, 1, VENUE, "an attempt was handed over, suppressed, failed or unknown")  \
     X(33, EXEC, fact_exec, 1, VENUE, "execution report v1")                                        \
     X(34, FOUND, fact_found, 1, VENUE, "what the books say about a fill outside the live window")  \
@@ -52,4 +59,5 @@
     X(265, STOPPED, fact_stopped, 1, EFFECT, "a host-side stop was set, moved, hit or lifted")     \
     X(266, ALERT, fact_alert, 1, EFFECT, "something a person should see")                          \
     X(267, LOOKUP, fact_lookup, 1, EFFECT, "a question to the journal's index")                    \
-    X(268, IGNORED, fact_ignored, 1, EFFECT, "an event had no effect, and why")
+    X(268, IGNORED, fact_ignored, 1, EFFECT, "an event had no effect, and why")                    \
+    X(269, FLIPPED, fact_flipped, 1, EFFECT, "an instance's signals come from another build now")

@@ -20,6 +20,7 @@
 #include "tbl/events.h"
 #include "tbl/modes.h"
 #include "tbl/order_states.h"
+#include "tbl/promotions.h"
 #include "tbl/risk_rules.h"
 
 enum fact_type {
@@ -58,8 +59,8 @@ struct fact_head {
     uint16_t version;
     uint16_t sub; /* 0 event, 1.. effects */
     uint16_t reserved;
-    uint32_t source; /* index in the deployment: source, instance or account; 0 = host */
-    uint32_t reserved2;
+    uint32_t source;     /* index in the deployment: source, instance or account; 0 = host */
+    uint32_t generation; /* of an instance's build: the serial that brought it; else 0 */
 };
 static_assert(sizeof(struct fact_head) == 48, "fact_head layout");
 
@@ -119,9 +120,11 @@ struct fact_account {
     uint32_t reserved;
     char name[FACT_NAME_BYTES];
 };
+/* In a staged fact_instance.kind: the build takes over only while its owner is flat. */
+#define FACT_COLD 0x80000000u
 struct fact_instance {
     uint32_t id;                     /* 1.., index in the deployment */
-    uint32_t kind;                   /* TN_KIND_* */
+    uint32_t kind;                   /* TN_KIND_*, FACT_COLD */
     int64_t due_ns;                  /* D */
     uint8_t sha256[FACT_HASH_BYTES]; /* of the .so */
     uint64_t params_hash;
@@ -170,6 +173,9 @@ struct fact_mode {
     char by[FACT_NAME_BYTES];
     char reason[FACT_TEXT_BYTES];
 };
+/* Builds that a promotion brings say how they came to know what they must, so that belief replay
+ * can show them the same: STARTED has the first and the last event shown as history, and before it
+ * stands one WARM for each of its instances that got its state from a build that ran. */
 enum fact_plugin_what {
     FACT_PLUGIN_UNSET = 0,
     FACT_PLUGIN_STARTED,
@@ -184,8 +190,9 @@ struct fact_plugin {
     uint32_t what;
     int32_t status; /* TN_* of the plugin */
     uint32_t reserved;
-    uint64_t from_seq; /* SKIPPED: events from..to were not shown to it */
-    uint64_t to_seq;
+    uint64_t from_seq; /* SKIPPED: events from..to were not shown to it; STARTED: were, as history;
+                        * WARM: the state is as of this event ... */
+    uint64_t to_seq;   /* ... and of the build of this generation */
     char text[FACT_TEXT_BYTES];
 };
 struct fact_dataset {
@@ -216,6 +223,95 @@ struct fact_balance {
     uint32_t account;
     uint32_t reserved;
     int64_t amount;
+};
+
+/* ---- promotion ---- */
+struct fact_trust {
+    uint64_t version; /* 1, 2, ... */
+    uint8_t sha256[FACT_HASH_BYTES];
+    int64_t wall_ns; /* host time at which it was taken */
+    uint32_t people;
+    uint32_t throwaway; /* 1: keys made on the spot, for simulated accounts only */
+};
+enum fact_text_kind {
+    FACT_TEXT_UNSET = 0,
+    FACT_TEXT_DEPLOYMENT,
+    FACT_TEXT_TRUST,
+    FACT_TEXT_REQUEST,
+};
+enum { FACT_PIECE_BYTES = 432 };
+/* Pieces of one document follow each other in order, whole documents only. */
+struct fact_text_piece {
+    uint8_t sha256[FACT_HASH_BYTES]; /* of the whole document */
+    uint32_t kind;
+    uint32_t total;  /* bytes of the whole */
+    uint32_t offset; /* of this piece */
+    uint32_t count;  /* of bytes used */
+    char bytes[FACT_PIECE_BYTES];
+};
+/* A signature that was verified, with all that is needed to verify it again. */
+struct fact_signature {
+    uint8_t sha256[FACT_HASH_BYTES]; /* of the document */
+    uint64_t serial;                 /* serial of a deployment, version of a trust document */
+    uint8_t key_id[8];
+    uint32_t role; /* one TRUST_* bit */
+    uint32_t kind; /* enum fact_text_kind */
+    uint8_t signature[64];
+    uint8_t global[64]; /* over signature and comment */
+    uint32_t is_hashed; /* 1: over BLAKE2b-512 of the document, 0: over the document */
+    uint32_t reserved;
+    char person[FACT_NAME_BYTES];
+    char comment[192]; /* the trusted comment */
+};
+struct fact_promotion {
+    uint64_t serial; /* of the document as it says; 0 = it could not be read */
+    uint8_t sha256[FACT_HASH_BYTES];
+    uint32_t from, to; /* enum promotion_state */
+    uint32_t why;      /* enum promotion_why */
+    int32_t result;    /* REFUSED: enum result_code */
+    int64_t wall_ns;   /* host time */
+    int64_t until_ns;  /* PROBATION: when it ends, event time */
+    uint64_t flip_seq; /* PROBATION, ROLLED_BACK: the event at which acceptance changed */
+    int64_t pause_ns;  /* ... and what that step took, host time */
+    uint32_t swaps;    /* instances that changed their build */
+    uint32_t orders, positions, stops; /* carried over */
+    char by[FACT_NAME_BYTES];
+    char text[192]; /* one sentence */
+};
+enum fact_stage_what {
+    FACT_STAGE_UNSET = 0,
+    FACT_STAGE_BEGIN,  /* rows from here on wait; what was staged before is forgotten */
+    FACT_STAGE_COMMIT, /* all rows are there; DEPLOY of the same hash makes them active */
+    FACT_STAGE_DROP,
+};
+struct fact_stage {
+    uint64_t serial;
+    uint8_t sha256[FACT_HASH_BYTES];
+    uint8_t parent[FACT_HASH_BYTES];
+    uint32_t what;
+    uint32_t rows;        /* COMMIT: how many were staged, all types, INPUT too */
+    int64_t run_until_ns; /* BEGIN: event time from which the host only reduces; 0 = never */
+    char name[FACT_TEXT_BYTES];
+};
+enum fact_on_remove {
+    FACT_ON_REMOVE_UNSET = 0, /* only when flat and without orders */
+    FACT_ON_REMOVE_FLATTEN,
+    FACT_ON_REMOVE_HAND_TO,
+};
+struct fact_remove {
+    uint32_t strategy;
+    uint32_t instrument; /* of the route that goes; 0 = all and the instance too */
+    uint32_t on_remove;
+    uint32_t to; /* HAND_TO: strategy that takes position, stop and orders */
+};
+/* A request file that enough people signed (DECISIONS 32); the wish is as in MODE. */
+struct fact_request {
+    uint8_t sha256[FACT_HASH_BYTES];
+    uint32_t scope, id, mode;
+    uint32_t people; /* distinct, counted */
+    int64_t wall_ns;
+    char by[FACT_TEXT_BYTES]; /* their names */
+    char reason[FACT_TEXT_BYTES];
 };
 
 /* ---- venue answers ---- */
@@ -381,6 +477,7 @@ enum fact_origin {
     FACT_ORIGIN_STOP,
     FACT_ORIGIN_KILL,
     FACT_ORIGIN_PERSON,
+    FACT_ORIGIN_REMOVE, /* the strategy or its route left with a deployment */
 };
 enum fact_tif { FACT_TIF_UNSET = 0, FACT_GTC, FACT_IOC };
 struct fact_intent {
@@ -452,6 +549,7 @@ enum fact_cancel_why {
     FACT_CANCEL_MODE,
     FACT_CANCEL_PERSON,
     FACT_CANCEL_DATA,
+    FACT_CANCEL_REMOVE,
 };
 struct fact_query {
     uint64_t order;
@@ -492,6 +590,11 @@ enum fact_why {
     FACT_WHY_DOUBT,
     FACT_WHY_PLUGIN,
     FACT_WHY_LOSS,
+    FACT_WHY_REQUEST, /* two people */
+    FACT_WHY_LIMIT,   /* what is held exceeds a limit that was lowered */
+    FACT_WHY_UNTIL,   /* the deployment's run_until has come */
+    FACT_WHY_FLIP,    /* the build whose fault was the reason is no longer accepted */
+    FACT_WHY_REMOVED, /* the strategy left with its deployment */
 };
 enum fact_health_state { FACT_HEALTH_UNSET = 0, FACT_HEALTHY, FACT_DEGRADED, FACT_DOWN };
 enum fact_health_why {
@@ -560,13 +663,28 @@ enum fact_ignored_why {
     FACT_IGNORED_REPEATED, /* evidence already known */
     FACT_IGNORED_UNKNOWN_ORDER,
     FACT_IGNORED_RESERVED_KIND,
-    FACT_IGNORED_NOT_NEEDED,  /* e.g. lifting a mode that is not set */
-    FACT_IGNORED_NOT_ALLOWED, /* e.g. one person lifting a kill */
+    FACT_IGNORED_NOT_NEEDED,   /* e.g. lifting a mode that is not set */
+    FACT_IGNORED_NOT_ALLOWED,  /* e.g. one person lifting a kill */
+    FACT_IGNORED_NOT_ACCEPTED, /* a signal of a build that is heard but not accepted */
+    FACT_IGNORED_NOT_STAGED,   /* DEPLOY of what is not staged and committed */
+    FACT_IGNORED_NOT_FLAT,     /* DEPLOY would drop or swap an owner that is not flat */
+    FACT_IGNORED_USED,         /* a request that was used already */
 };
 struct fact_ignored {
     uint32_t why;
     uint32_t detail;
     uint64_t about;
+};
+/* One per instance whose build changes at a DEPLOY: working orders, stops and the position keep
+ * their owner, and answer to the new generation from here on. */
+struct fact_flipped {
+    uint32_t instance;
+    uint32_t from, to; /* generations; from 0 = it is new, to 0 = it is gone */
+    uint32_t orders;   /* live ones that it keeps (or hands over) */
+    uint32_t stops;
+    uint32_t positions; /* books that are not flat */
+    uint32_t handed_to; /* instance; 0 = nobody */
+    uint32_t reserved;
 };
 
 /* Payload size of each type, for writers and readers. 0 = unknown type. */

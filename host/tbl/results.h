@@ -43,6 +43,10 @@
     X(TOO_LARGE, 302, LIMIT, 65, "larger than the limit", "make it smaller")                       \
     X(DENIED, 400, DENIED, 10, "denied by risk", "see tenon risk why")                             \
     X(NOT_PERMITTED, 401, DENIED, 77, "not permitted", "ask for the permission")                   \
+    X(SIGNATURE, 402, DENIED, 11, "a signature is invalid or not trusted",                         \
+      "have the very file signed again by a person of the trust document")                         \
+    X(APPROVAL, 403, DENIED, 12, "an approval is missing",                                         \
+      "ask the roles named to sign: tenon config sign")                                            \
     X(IO, 500, IO, 1, "the system refused an operation", "see the cause named")                    \
     X(DISK_FULL, 501, IO, 1, "the disk is full", "free space, then restart")                       \
     X(UNREACHABLE, 600, PEER, 69, "the daemon does not answer", "start it with tenon run")         \
