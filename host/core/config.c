@@ -24,21 +24,27 @@ static int64_t limit_unset(uint32_t rule)
     return default_limit[rule] == RISK_NO_DEFAULT ? 0 : default_limit[rule];
 }
 
-static void derive_book(struct core *c, uint32_t book)
+void config_effective(const struct core *c, const struct fact_limit *limit, uint32_t count,
+                      uint32_t book, int64_t out[RISK_RULE_END])
 {
     const struct book_row *b = &c->book[book];
     bool named[RISK_RULE_END] = {false};
     for (uint32_t r = 1; r < RISK_RULE_END; r++)
-        c->effective[book][r] = limit_unset(r);
-    for (uint32_t i = 0; i < c->limit_count; i++) {
-        const struct fact_limit *l = &c->limit[i];
+        out[r] = limit_unset(r);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fact_limit *l = &limit[i];
         if ((l->instrument != 0 && l->instrument != b->instrument) ||
             (l->strategy != 0 && l->strategy != b->strategy))
             continue;
-        if (!named[l->rule] || l->limit < c->effective[book][l->rule])
-            c->effective[book][l->rule] = l->limit;
+        if (!named[l->rule] || l->limit < out[l->rule])
+            out[l->rule] = l->limit;
         named[l->rule] = true;
     }
+}
+
+static void derive_book(struct core *c, uint32_t book)
+{
+    config_effective(c, c->limit, c->limit_count, book, c->effective[book]);
 }
 
 /* Behind the other books of its instrument. */
@@ -64,6 +70,9 @@ void config_derive(struct core *c)
 {
     for (uint32_t i = 1; i <= c->max.instruments; i++)
         c->scale[i] = c->market[i].def.id != 0 ? scale_of(c, &c->market[i]) : 0;
+    c->instance_count = c->max.instances;
+    while (c->instance_count > 0 && c->instance[c->instance_count].id == 0)
+        c->instance_count--;
     uint32_t pairs = (c->max.instances + 1) * (c->max.instruments + 1);
     memset(c->book_of, 0, pairs * sizeof *c->book_of);
     memset(c->first_book, 0, (c->max.instruments + 1) * sizeof *c->first_book);
@@ -119,6 +128,7 @@ struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrum
     c->book_of[strategy * (c->max.instruments + 1) + instrument] = (uint16_t)i;
     chain(c, i);
     derive_book(c, i);
+    staged_book(c, i);
     return b;
 }
 
@@ -127,94 +137,130 @@ static void refuse(struct core *c, uint16_t type, uint64_t about)
     step_ignored(c, FACT_IGNORED_NOT_ALLOWED, type, about);
 }
 
-static void take_currency(struct core *c, const struct fact_currency *e)
+bool config_currency_ok(const struct core *c, const struct fact_currency *e)
 {
-    if (e->id == 0 || e->id > c->max.currencies || e->exp < NUM_EXP_MIN || e->exp > NUM_EXP_MAX ||
-        (c->currency[e->id].id != 0 && c->currency[e->id].exp != e->exp)) {
-        refuse(c, FACT_CURRENCY, e->id);
-        return;
-    }
+    return e->id != 0 && e->id <= c->max.currencies && e->exp >= NUM_EXP_MIN &&
+           e->exp <= NUM_EXP_MAX &&
+           (c->currency[e->id].id == 0 || c->currency[e->id].exp == e->exp);
+}
+
+void config_currency(struct core *c, const struct fact_currency *e)
+{
     c->currency[e->id].id = e->id;
     c->currency[e->id].exp = e->exp;
     memcpy(c->currency[e->id].name, e->name, sizeof e->name);
 }
 
+static void take_currency(struct core *c, const struct fact_currency *e)
+{
+    if (!config_currency_ok(c, e))
+        refuse(c, FACT_CURRENCY, e->id);
+    else
+        config_currency(c, e);
+}
+
 bool config_instrument_ok(const struct core *c, const struct fact_instrument *e)
 {
     return e->id != 0 && e->id <= c->max.instruments && e->settle != 0 &&
-           e->settle <= c->max.currencies && c->currency[e->settle].id != 0 && e->tick > 0 &&
-           e->lot > 0 && e->min_qty >= 0 && e->multiplier > 0 && e->tick <= CORE_PRICE_MAX &&
-           e->lot <= CORE_QTY_MAX && e->price_max >= 0 && e->age_degraded_ns >= 0 &&
-           e->age_degraded_ns <= AGE_MAX_NS && e->age_down_ns >= 0 &&
-           e->age_down_ns <= AGE_MAX_NS && e->multiplier_exp >= NUM_EXP_MIN &&
-           e->multiplier_exp <= NUM_EXP_MAX &&
+           staged_has_currency(c, e->settle) && e->tick > 0 && e->lot > 0 && e->min_qty >= 0 &&
+           e->multiplier > 0 && e->tick <= CORE_PRICE_MAX && e->lot <= CORE_QTY_MAX &&
+           e->price_max >= 0 && e->age_degraded_ns >= 0 && e->age_degraded_ns <= AGE_MAX_NS &&
+           e->age_down_ns >= 0 && e->age_down_ns <= AGE_MAX_NS &&
+           e->multiplier_exp >= NUM_EXP_MIN && e->multiplier_exp <= NUM_EXP_MAX &&
            (e->contract == FACT_LINEAR || e->contract == FACT_INVERSE) &&
            e->price_exp >= NUM_EXP_MIN && e->price_exp <= NUM_EXP_MAX &&
            e->qty_exp >= NUM_EXP_MIN && e->qty_exp <= NUM_EXP_MAX &&
-           (e->id == 1 || c->market[e->id - 1].def.id != 0);
+           (e->id == 1 || staged_has_instrument(c, e->id - 1));
+}
+
+/* Exponents, multiplier, currency and kind are for life: costs are kept in them. */
+bool config_instrument_stays(const struct core *c, const struct fact_instrument *e)
+{
+    const struct fact_instrument *d = &c->market[e->id].def;
+    return d->id == 0 || (d->price_exp == e->price_exp && d->qty_exp == e->qty_exp &&
+                          d->settle == e->settle && d->contract == e->contract &&
+                          d->multiplier == e->multiplier && d->multiplier_exp == e->multiplier_exp);
+}
+
+void config_instrument(struct core *c, const struct fact_instrument *e)
+{
+    struct market_row *m = &c->market[e->id];
+    if (m->def.id == 0)
+        m->session_open = e->has_session ? 0 : 1;
+    m->def = *e;
+    c->scale[e->id] = scale_of(c, m);
+    c->deadline_ns = INT64_MIN; /* its ages may have become shorter */
 }
 
 static void take_instrument(struct core *c, const struct fact_instrument *e)
 {
-    if (!config_instrument_ok(c, e)) {
+    if (!config_instrument_ok(c, e) || !config_instrument_stays(c, e))
         refuse(c, FACT_INSTRUMENT, e->id);
-        return;
-    }
-    struct market_row *m = &c->market[e->id];
-    if (m->def.id != 0 &&
-        (m->def.price_exp != e->price_exp || m->def.qty_exp != e->qty_exp ||
-         m->def.settle != e->settle || m->def.contract != e->contract ||
-         m->def.multiplier != e->multiplier || m->def.multiplier_exp != e->multiplier_exp)) {
-        /* exponents, multiplier, currency and kind are for life: costs are kept in them */
-        refuse(c, FACT_INSTRUMENT, e->id);
-        return;
-    }
-    if (m->def.id == 0)
-        m->session_open = e->has_session ? 0 : 1;
-    m->def = *e;
-    c->deadline_ns = INT64_MIN; /* its ages may have become shorter */
-    config_derive(c);
+    else
+        config_instrument(c, e);
 }
 
-static void take_account(struct core *c, const struct fact_account *e)
+bool config_account_ok(const struct core *c, const struct fact_account *e)
 {
-    if (e->id == 0 || e->id > c->max.accounts || e->currency == 0 ||
-        e->currency > c->max.currencies || c->currency[e->currency].id == 0 ||
-        (e->id > 1 && c->account[e->id - 1].def.id == 0)) { /* no gaps, as for instruments */
-        refuse(c, FACT_ACCOUNT, e->id);
-        return;
-    }
+    return e->id != 0 && e->id <= c->max.accounts && e->currency != 0 &&
+           e->currency <= c->max.currencies && staged_has_currency(c, e->currency) &&
+           (e->id == 1 || staged_has_account(c, e->id - 1)) && /* no gaps, as for instruments */
+           (c->account[e->id].def.id == 0 || c->account[e->id].def.currency == e->currency);
+}
+
+void config_account(struct core *c, const struct fact_account *e)
+{
     struct account_row *a = &c->account[e->id];
+    int64_t start = a->def.id == 0 ? e->balance : a->def.balance;
     if (a->def.id == 0) {
         a->cash = e->balance;
         a->mode = MODE_ACTIVE;
-    } else if (a->def.currency != e->currency) {
-        refuse(c, FACT_ACCOUNT, e->id);
-        return;
     }
-    int64_t start = a->def.id == 0 ? e->balance : a->def.balance;
     a->def = *e;
     a->def.balance = start; /* the genesis balance stays; money moves by BALANCE */
 }
 
-static void take_instance(struct core *c, const struct fact_instance *e)
+static void take_account(struct core *c, const struct fact_account *e)
+{
+    if (!config_account_ok(c, e))
+        refuse(c, FACT_ACCOUNT, e->id);
+    else
+        config_account(c, e);
+}
+
+void config_instance(struct core *c, const struct fact_instance *e)
+{
+    struct instance_row *r = &c->instance[e->id];
+    if (r->id == 0)
+        r->mode = MODE_ACTIVE;
+    r->id = e->id;
+    r->kind = e->kind & ~FACT_COLD;
+    r->plugin_hash = 0;
+    for (int i = 0; i < 8; i++)
+        r->plugin_hash = r->plugin_hash << 8 | e->sha256[i];
+    memcpy(r->name, e->name, sizeof r->name);
+    if (e->id > c->instance_count)
+        c->instance_count = e->id;
+}
+
+/* Outside a stage a new instance's build reigns for any cause, an existing one's from here on. */
+static void take_instance(struct core *c, const struct fact_head *head,
+                          const struct fact_instance *e)
 {
     if (e->id == 0 || e->id > c->max.instances) {
         refuse(c, FACT_INSTANCE, e->id);
         return;
     }
     struct instance_row *r = &c->instance[e->id];
-    if (r->id == 0)
-        r->mode = MODE_ACTIVE;
-    r->id = e->id;
-    r->kind = e->kind;
-    r->plugin_hash = 0;
-    for (int i = 0; i < 8; i++)
-        r->plugin_hash = r->plugin_hash << 8 | e->sha256[i];
-    memcpy(r->name, e->name, sizeof r->name);
+    for (uint32_t i = 0; r->id == 0 && i < REIGNS; i++)
+        r->reign[i] = (struct reign){.generation = head->generation};
+    if (r->reign[0].generation != head->generation)
+        flip_reign(c, r, head->generation);
+    r->is_removed = 0;
+    config_instance(c, e);
 }
 
-static uint32_t routes(const struct core *c)
+uint32_t config_routes(const struct core *c)
 {
     uint32_t n = 0;
     for (uint32_t i = 1; i < c->book_count; i++)
@@ -222,24 +268,37 @@ static uint32_t routes(const struct core *c)
     return n;
 }
 
+/* A strategy trades an instrument on one account for ever. */
+bool config_route_ok(const struct core *c, const struct fact_route *e)
+{
+    if (e->strategy == 0 || e->strategy > c->max.instances ||
+        !staged_has_instance(c, e->strategy) || e->instrument == 0 ||
+        e->instrument > c->max.instruments || !staged_has_instrument(c, e->instrument) ||
+        e->account == 0 || e->account > c->max.accounts || !staged_has_account(c, e->account) ||
+        e->budget <= 0)
+        return false;
+    const struct book_row *b = book_find(c, e->strategy, e->instrument);
+    return b == NULL || b->account == e->account;
+}
+
+void config_route(struct core *c, const struct fact_route *e)
+{
+    struct book_row *b = config_book(c, e->strategy, e->instrument, e->account);
+    b->budget = e->budget;
+    plan_return(b);
+}
+
 static void take_route(struct core *c, const struct fact_route *e)
 {
-    bool ok = e->strategy != 0 && e->strategy <= c->max.instances &&
-              c->instance[e->strategy].id != 0 && e->instrument != 0 &&
-              e->instrument <= c->max.instruments && c->market[e->instrument].def.id != 0 &&
-              e->account != 0 && e->account <= c->max.accounts &&
-              c->account[e->account].def.id != 0 && e->budget > 0;
-    struct book_row *b = ok ? book_find(c, e->strategy, e->instrument) : NULL;
-    if (!ok || (b != NULL && b->account != e->account)) {
+    if (!config_route_ok(c, e)) {
         refuse(c, FACT_ROUTE, e->strategy);
         return;
     }
-    if (b == NULL && routes(c) >= c->max.routes) {
+    if (book_find(c, e->strategy, e->instrument) == NULL && config_routes(c) >= c->max.routes) {
         step_alert(c, FACT_ALERT_FULL, NULL, 0, FACT_ROUTE, c->max.routes);
         return;
     }
-    b = config_book(c, e->strategy, e->instrument, e->account);
-    b->budget = e->budget;
+    config_route(c, e);
 }
 
 bool config_limit_ok(const struct core *c, const struct fact_limit *e)
@@ -248,17 +307,23 @@ bool config_limit_ok(const struct core *c, const struct fact_limit *e)
            e->instrument <= c->max.instruments && e->strategy <= c->max.instances;
 }
 
+uint32_t config_limit_place(const struct fact_limit *table, uint32_t count,
+                            const struct fact_limit *e)
+{
+    uint32_t i = 0;
+    while (i < count && !(table[i].rule == e->rule && table[i].instrument == e->instrument &&
+                          table[i].strategy == e->strategy))
+        i++;
+    return i;
+}
+
 static void take_limit(struct core *c, const struct fact_limit *e)
 {
     if (!config_limit_ok(c, e)) {
         refuse(c, FACT_LIMIT, e->rule);
         return;
     }
-    uint32_t i = 0;
-    while (i < c->limit_count &&
-           !(c->limit[i].rule == e->rule && c->limit[i].instrument == e->instrument &&
-             c->limit[i].strategy == e->strategy))
-        i++;
+    uint32_t i = config_limit_place(c->limit, c->limit_count, e);
     if (i == c->max.limits) {
         step_alert(c, FACT_ALERT_FULL, NULL, 0, FACT_LIMIT, c->max.limits);
         return;
@@ -276,11 +341,17 @@ bool config_rate_ok(const struct core *c, const struct fact_rate *e)
            (e->instrument != 0 || e->rate > 0) && e->exp >= RATE_EXP_MIN && e->exp <= RATE_EXP_MAX;
 }
 
-static void take_rate(struct core *c, const struct fact_rate *e)
+uint32_t config_rate_place(const struct fact_rate *table, uint32_t count, const struct fact_rate *e)
 {
     uint32_t i = 0;
-    while (i < c->rate_count && !(c->rate[i].from == e->from && c->rate[i].to == e->to))
+    while (i < count && !(table[i].from == e->from && table[i].to == e->to))
         i++;
+    return i;
+}
+
+static void take_rate(struct core *c, const struct fact_rate *e)
+{
+    uint32_t i = config_rate_place(c->rate, c->rate_count, e);
     if (!config_rate_ok(c, e) || i == c->max.currencies * 2) {
         refuse(c, FACT_RATE, e->from);
         return;
@@ -318,36 +389,70 @@ static void take_clock(struct core *c, const struct fact_clock *e)
     c->clock_skew_ns = e->skew_ns;
 }
 
-void config_event(struct core *c, uint16_t type, const void *payload)
+/* A fault counts while its build reigns: one that is only heard harms nobody. */
+static void take_plugin(struct core *c, const struct fact_head *head, const struct fact_plugin *e)
 {
-    switch (type) {
+    if (e->what != FACT_PLUGIN_QUARANTINED || e->instance > c->max.instances)
+        return;
+    const struct instance_row *r = &c->instance[e->instance];
+    if (r->is_removed || r->reign[0].generation != head->generation)
+        step_ignored(c, FACT_IGNORED_NOT_ACCEPTED, FACT_PLUGIN, head->generation);
+    else if (r->mode < MODE_REDUCING) /* a fault lifts nothing */
+        mode_set(c, MODE_SCOPE_STRATEGY, e->instance, MODE_REDUCING, FACT_WHY_PLUGIN);
+}
+
+/* Rows of the deployment's tables, while nothing is staged. */
+static bool take_row(struct core *c, const struct fact_head *head, const void *payload)
+{
+    switch (head->type) {
+    case FACT_CURRENCY:
+        take_currency(c, payload);
+        return true;
+    case FACT_INSTRUMENT:
+        take_instrument(c, payload);
+        return true;
+    case FACT_ACCOUNT:
+        take_account(c, payload);
+        return true;
+    case FACT_INSTANCE:
+        take_instance(c, head, payload);
+        return true;
+    case FACT_ROUTE:
+        take_route(c, payload);
+        return true;
+    case FACT_LIMIT:
+        take_limit(c, payload);
+        return true;
+    case FACT_RATE:
+        take_rate(c, payload);
+        return true;
+    case FACT_INPUT:
+        return true;  /* for readers, as below */
+    case FACT_REMOVE: /* takes a deployment */
+        step_ignored(c, FACT_IGNORED_NOT_STAGED, FACT_REMOVE,
+                     ((const struct fact_remove *)payload)->strategy);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void config_event(struct core *c, const struct fact_head *head, const void *payload)
+{
+    if (staged_row(c, head, payload) || take_row(c, head, payload))
+        return;
+    switch (head->type) {
     case FACT_START:
         take_start(c, payload);
         break;
     case FACT_DEPLOY:
-        c->serial = ((const struct fact_deploy *)payload)->serial;
-        memcpy(c->deployment, ((const struct fact_deploy *)payload)->sha256, sizeof c->deployment);
+        flip_deploy(c, payload);
         break;
-    case FACT_CURRENCY:
-        take_currency(c, payload);
+    case FACT_STAGE:
+        staged_stage(c, payload);
         break;
-    case FACT_INSTRUMENT:
-        take_instrument(c, payload);
-        break;
-    case FACT_ACCOUNT:
-        take_account(c, payload);
-        break;
-    case FACT_INSTANCE:
-        take_instance(c, payload);
-        break;
-    case FACT_ROUTE:
-        take_route(c, payload);
-        break;
-    case FACT_LIMIT:
-        take_limit(c, payload);
-        break;
-    case FACT_RATE:
-        take_rate(c, payload);
+    case FACT_REQUEST:
+        mode_request(c, payload);
         break;
     case FACT_BALANCE:
         take_balance(c, payload);
@@ -355,23 +460,22 @@ void config_event(struct core *c, uint16_t type, const void *payload)
     case FACT_CLOCK:
         take_clock(c, payload);
         break;
-    case FACT_PLUGIN: {
-        const struct fact_plugin *p = payload;
-        if (p->what == FACT_PLUGIN_QUARANTINED && p->instance <= c->max.instances &&
-            c->instance[p->instance].mode < MODE_REDUCING) /* a fault lifts nothing */
-            mode_set(c, MODE_SCOPE_STRATEGY, p->instance, MODE_REDUCING, FACT_WHY_PLUGIN);
+    case FACT_PLUGIN:
+        take_plugin(c, head, payload);
         break;
-    }
     case FACT_GENESIS:
     case FACT_STOP:
-    case FACT_INPUT:
     case FACT_DATASET:
     case FACT_ROWS:
     case FACT_SNAPSHOT:
     case FACT_LATE:
+    case FACT_TRUST:
+    case FACT_TEXT:
+    case FACT_SIGNATURE:
+    case FACT_PROMOTION:
         break; /* facts for readers; the core holds nothing of them */
     default:
-        step_ignored(c, FACT_IGNORED_RESERVED_KIND, type, 0);
+        step_ignored(c, FACT_IGNORED_RESERVED_KIND, head->type, 0);
         break;
     }
 }

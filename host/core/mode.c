@@ -2,8 +2,8 @@
  *
  * Modes: global, account, strategy; the strictest of the three binds. Down is one touch. Up needs
  * whoever the table names: SELF lifts SAFE_START when nothing at the venue is in doubt, an operator
- * lifts REDUCING and HALTED, and what needs two people is refused here: a request signed by two
- * comes with promotion, so in this release a kill ends only with a new journal.
+ * lifts REDUCING and HALTED, and what needs two people is lifted by a REQUEST that two signed, each
+ * request once. A deployment that has run until its time leaves only what reduces.
  *
  * KILLED denies, cancels everything and flattens price-protected (plan_flatten); what fills late
  * is closed again. Nothing lifts the globe to ACTIVE past a reconciliation that is not clean: it
@@ -72,6 +72,9 @@ static void set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to
                 bool keep_positions)
 {
     uint32_t *m = slot(c, scope, id);
+    /* Also when nothing changes: what a person wants, no flip may lift. */
+    if (m != NULL && scope == MODE_SCOPE_STRATEGY && (*m != to || why == FACT_WHY_PERSON))
+        c->instance[id].mode_why = why;
     if (m == NULL || *m == to) {
         step_ignored(c, FACT_IGNORED_NOT_NEEDED, scope, to);
         return;
@@ -161,6 +164,71 @@ void mode_command(struct core *c, const struct fact_mode *e)
     set(c, scope, e->id, to, why, e->keep_positions != 0);
 }
 
+static bool is_used(const struct core *c, const struct fact_request *e)
+{
+    for (uint32_t i = 0; i < c->request_count; i++) {
+        if (memcmp(c->request[i].sha256, e->sha256, sizeof e->sha256) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void remember(struct core *c, const struct fact_request *e)
+{
+    memcpy(c->request[c->request_next].sha256, e->sha256, sizeof e->sha256);
+    c->request_next = (c->request_next + 1) % REQUESTS_MAX;
+    if (c->request_count < REQUESTS_MAX)
+        c->request_count++;
+}
+
+/* What people asked for together: up from any mode, by the same reconciliation. It is used up even
+ * when there is nothing to lift: kept for later it would lift what nobody meant then. */
+void mode_request(struct core *c, const struct fact_request *e)
+{
+    enum mode_scope scope = (enum mode_scope)e->scope;
+    uint32_t *m = slot(c, scope, e->id);
+    if (m == NULL || e->people < 2 || (e->mode != MODE_ACTIVE && e->mode != MODE_REDUCING)) {
+        step_ignored(c, FACT_IGNORED_NOT_ALLOWED, e->scope, e->mode);
+        return;
+    }
+    if (is_used(c, e)) {
+        step_ignored(c, FACT_IGNORED_USED, e->scope, e->mode);
+        return;
+    }
+    remember(c, e);
+    enum mode to = (enum mode)e->mode;
+    bool was_killed = *m == MODE_KILLED;
+    if (to == MODE_ACTIVE && *m != MODE_ACTIVE && scope == MODE_SCOPE_GLOBAL && !is_clean(c))
+        to = MODE_SAFE_START;
+    set(c, scope, e->id, to, FACT_WHY_REQUEST, false);
+    for (uint32_t i = 1; was_killed && i < c->book_count; i++) {
+        if (in_scope(&c->book[i], scope, e->id))
+            plan_spare(c, &c->book[i]);
+    }
+}
+
+void mode_deployed(struct core *c, int64_t run_until_ns)
+{
+    c->run_until_ns = run_until_ns;
+    if (run_until_ns != 0)
+        deadline_near(c, run_until_ns);
+}
+
+int64_t mode_deadline(const struct core *c)
+{
+    return c->run_until_ns != 0 ? c->run_until_ns : CORE_NEVER;
+}
+
+/* Once for each deployment: an operator who lifts it is not asked again. */
+void mode_timers(struct core *c)
+{
+    if (c->run_until_ns == 0 || c->now_ns < c->run_until_ns)
+        return;
+    c->run_until_ns = 0;
+    if (c->mode < MODE_REDUCING)
+        mode_set(c, MODE_SCOPE_GLOBAL, 0, MODE_REDUCING, FACT_WHY_UNTIL);
+}
+
 /* A start is a doubt until every order that lived before it has been found again. */
 void mode_start(struct core *c)
 {
@@ -183,10 +251,12 @@ void mode_auto(struct core *c, const struct fact_auto *e)
     if (e->strategy == 0) {
         c->auto_all = e->on ? 1 : 0;
         for (uint32_t i = 1; i <= c->max.instances; i++)
-            c->instance[i].auto_on = c->instance[i].id != 0 && e->on ? 1 : 0;
+            c->instance[i].auto_on =
+                c->instance[i].id != 0 && !c->instance[i].is_removed && e->on ? 1 : 0;
         return;
     }
-    if (e->strategy > c->max.instances || c->instance[e->strategy].id == 0) {
+    if (e->strategy > c->max.instances || c->instance[e->strategy].id == 0 ||
+        c->instance[e->strategy].is_removed) {
         step_ignored(c, FACT_IGNORED_UNKNOWN_INSTRUMENT, e->strategy, 0);
         return;
     }

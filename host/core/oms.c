@@ -459,6 +459,22 @@ void oms_start(struct core *c)
     }
 }
 
+/* Ended ones too: what they may still fill or take back is the new owner's. */
+void oms_hand_over(struct core *c, struct book_row *from, struct book_row *to)
+{
+    uint32_t source = book_index(c, from), target = book_index(c, to);
+    for (uint32_t i = c->oldest; i != CORE_NONE; i = c->order[i].newer)
+        c->order[i].book = c->order[i].book == source ? target : c->order[i].book;
+    must(to->live_orders == 0 && to->work_buy == 0 && to->work_sell == 0);
+    c->instance[from->strategy].live_orders -= from->live_orders;
+    c->instance[to->strategy].live_orders += from->live_orders;
+    to->live_orders = from->live_orders;
+    to->work_buy = from->work_buy;
+    to->work_sell = from->work_sell;
+    from->live_orders = 0;
+    from->work_buy = from->work_sell = 0;
+}
+
 /* Builds what a snapshot does not carry: index, free rows, live list, working sums are stored. */
 void oms_derive(struct core *c)
 {

@@ -157,6 +157,12 @@ static bool is_sane(const struct fact_signal *s)
            (!(s->advice & TN_ADVICE_TTL) || s->ttl_ns > 0);
 }
 
+static void end_flatten(struct book_row *b)
+{
+    b->flatten_origin = FACT_ORIGIN_UNSET;
+    b->flatten_ns = CORE_NEVER;
+}
+
 void plan_signal(struct core *c, const struct fact_signal *s)
 {
     c->totals.signals++;
@@ -165,7 +171,7 @@ void plan_signal(struct core *c, const struct fact_signal *s)
         return;
     }
     struct book_row *b = book_find(c, s->instance, s->instrument);
-    if (b == NULL || s->instance == 0) {
+    if (b == NULL || s->instance == 0 || b->is_leaving) {
         risk_no_route(c, s);
         return;
     }
@@ -178,10 +184,7 @@ void plan_signal(struct core *c, const struct fact_signal *s)
         risk_unsized(c, b, s);
         return;
     }
-    if (b->flatten_origin == FACT_ORIGIN_STOP) {
-        b->flatten_origin = FACT_ORIGIN_UNSET; /* a newer belief takes over from the stop's close */
-        b->flatten_ns = CORE_NEVER;
-    }
+    end_flatten(b); /* a newer belief takes over from the stop's close */
     b->signal_seq = c->seq;
     b->signal_until_ns = CORE_NEVER;
     if ((s->advice & TN_ADVICE_TTL) && s->ttl_ns < CORE_NEVER - c->now_ns)
@@ -207,7 +210,9 @@ static bool is_silent(const struct order_row *o)
 /* Everything that works but the flatten's own closes, which end by themselves. */
 static void cancel_others(struct core *c, struct book_row *b)
 {
-    uint32_t why = b->flatten_origin == FACT_ORIGIN_STOP ? FACT_CANCEL_STOP : FACT_CANCEL_MODE;
+    uint32_t why = b->flatten_origin == FACT_ORIGIN_STOP     ? FACT_CANCEL_STOP
+                   : b->flatten_origin == FACT_ORIGIN_REMOVE ? FACT_CANCEL_REMOVE
+                                                             : FACT_CANCEL_MODE;
     uint32_t book = book_index(c, b);
     for (uint32_t i = c->live_oldest; i != CORE_NONE;) {
         struct order_row *o = &c->order[i];
@@ -242,8 +247,7 @@ static void flatten(struct core *c, struct book_row *b)
 {
     must(b->flatten_origin != FACT_ORIGIN_UNSET);
     if (b->live_orders == 0 && num_abs(b->qty) < c->market[b->instrument].def.lot) {
-        b->flatten_origin = FACT_ORIGIN_UNSET;
-        b->flatten_ns = CORE_NEVER;
+        end_flatten(b);
         return;
     }
     b->flatten_ns = CORE_NEVER;
@@ -274,6 +278,54 @@ void plan_flatten(struct core *c, struct book_row *b, uint32_t origin)
     flatten(c, b);
 }
 
+static bool is_held(const struct book_row *b)
+{
+    return b->qty != 0 || b->live_orders > 0;
+}
+
+void plan_leave(struct core *c, struct book_row *b)
+{
+    b->is_leaving = 1;
+    b->signal_seq = 0;
+    b->pending = 0;
+    b->target = 0;
+    if (!is_held(b))
+        end_flatten(b);
+    else if (b->flatten_origin != FACT_ORIGIN_KILL) /* a kill does the same, with more right */
+        plan_flatten(c, b, FACT_ORIGIN_REMOVE);
+}
+
+void plan_return(struct book_row *b)
+{
+    b->is_leaving = 0;
+    if (b->flatten_origin == FACT_ORIGIN_REMOVE)
+        end_flatten(b);
+}
+
+void plan_hand_over(struct book_row *from, struct book_row *to)
+{
+    if (from->flatten_origin == FACT_ORIGIN_UNSET)
+        return;
+    to->signal_seq = 0; /* as when a close begins */
+    to->pending = 0;
+    to->target = 0;
+    to->flatten_origin = from->flatten_origin;
+    to->flattens = from->flattens;
+    to->flatten_ns = from->flatten_ns;
+    end_flatten(from);
+}
+
+void plan_spare(struct core *c, struct book_row *b)
+{
+    if (mode_effective(c, b) == MODE_KILLED)
+        return;
+    b->kill_flat = 0;
+    if (b->flatten_origin == FACT_ORIGIN_KILL)
+        end_flatten(b);
+    if (b->is_leaving && b->flatten_origin == FACT_ORIGIN_UNSET && is_held(b))
+        plan_flatten(c, b, FACT_ORIGIN_REMOVE);
+}
+
 /* The last working order of the book has ended. */
 void plan_ended(struct core *c, struct book_row *b)
 {
@@ -292,12 +344,19 @@ void plan_ended(struct core *c, struct book_row *b)
         plan(c, b);
 }
 
-/* A fill that came after a kill had closed everything is closed again. */
+/* A fill that came after a kill had closed everything is closed again; so is one whose strategy has
+ * left. */
 void plan_filled(struct core *c, struct book_row *b)
 {
-    if (b->kill_flat && b->flatten_origin == FACT_ORIGIN_UNSET && b->qty != 0 &&
-        mode_effective(c, b) == MODE_KILLED)
+    if ((b->kill_flat | b->is_leaving) == 0 || b->flatten_origin != FACT_ORIGIN_UNSET ||
+        b->qty == 0)
+        return;
+    if (mode_effective(c, b) != MODE_KILLED) {
+        if (b->is_leaving)
+            plan_flatten(c, b, FACT_ORIGIN_REMOVE);
+    } else if (b->kill_flat) {
         plan_flatten(c, b, FACT_ORIGIN_KILL);
+    }
 }
 
 int64_t plan_deadline(const struct core *c)

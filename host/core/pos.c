@@ -78,6 +78,23 @@ static struct result book_it(const struct core *c, struct book_row *b, const str
     return OK_RESULT;
 }
 
+static inline void say(struct core *c, const struct book_row *b, const struct market_row *m,
+                       uint64_t order, uint64_t trade_id)
+{
+    const struct net_row *n = net_of(c, b->account, b->instrument);
+    *ROOM(c, POSITION, fact_position) = (struct fact_position){.strategy = b->strategy,
+                                                               .instrument = b->instrument,
+                                                               .account = b->account,
+                                                               .settle = m->def.settle,
+                                                               .qty = b->qty,
+                                                               .avg_price = money_avg_price(c, b),
+                                                               .realised = b->realised,
+                                                               .fees = b->fees,
+                                                               .net = n->qty,
+                                                               .order = order,
+                                                               .trade_id = trade_id};
+}
+
 void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, int64_t price,
               int64_t fee, uint64_t order, uint64_t trade_id)
 {
@@ -93,16 +110,22 @@ void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, in
     b->mark_seen = 0;
     struct net_row *n = net_of(c, b->account, b->instrument);
     n->qty += b->qty - before;
-    *ROOM(c, POSITION, fact_position) = (struct fact_position){.strategy = b->strategy,
-                                                               .instrument = b->instrument,
-                                                               .account = b->account,
-                                                               .settle = m->def.settle,
-                                                               .qty = b->qty,
-                                                               .avg_price = money_avg_price(c, b),
-                                                               .realised = b->realised,
-                                                               .fees = b->fees,
-                                                               .net = n->qty,
-                                                               .order = order,
-                                                               .trade_id = trade_id};
+    say(c, b, m, order, trade_id);
     stops_after_fill(c, b, before);
+}
+
+/* Profit and fees made so far stay where they were made. */
+void pos_hand_over(struct core *c, struct book_row *from, struct book_row *to)
+{
+    must(to->qty == 0 && to->cost == 0);
+    if (from->qty == 0)
+        return;
+    const struct market_row *m = &c->market[from->instrument];
+    to->qty = from->qty;
+    to->cost = from->cost;
+    from->qty = 0;
+    from->cost = 0;
+    from->mark_seen = to->mark_seen = 0;
+    say(c, from, m, 0, 0);
+    say(c, to, m, 0, 0);
 }

@@ -150,7 +150,8 @@ RULING rule_AUTO(const struct gate *g)
 RULING rule_PERMISSION(const struct gate *g)
 {
     bool routed = g->b->strategy != 0 && g->b->budget > 0;
-    return flag(routed || g->ask->origin == FACT_ORIGIN_KILL);
+    return flag(routed || g->ask->origin == FACT_ORIGIN_KILL ||
+                g->ask->origin == FACT_ORIGIN_REMOVE);
 }
 
 RULING rule_STATIC(const struct gate *g)
@@ -194,7 +195,8 @@ RULING rule_MAX_VALUE(const struct gate *g)
 /* The host's own close, made again until the position is flat. */
 static bool flattens(const struct risk_ask *k)
 {
-    return k->origin == FACT_ORIGIN_KILL || k->origin == FACT_ORIGIN_STOP;
+    return k->origin == FACT_ORIGIN_KILL || k->origin == FACT_ORIGIN_STOP ||
+           k->origin == FACT_ORIGIN_REMOVE;
 }
 
 RULING rule_COLLAR(const struct gate *g)
@@ -524,6 +526,29 @@ int64_t risk_decide(struct core *c, const struct risk_ask *ask)
     remember(c, ask);
     count_decision(c, d);
     return d->granted;
+}
+
+/* The gate's own figures for an order of nothing: what is unknown exceeds. */
+bool risk_exceeds(struct core *c, struct book_row *b, uint32_t rules)
+{
+    struct market_row *m = &c->market[b->instrument];
+    struct risk_ask none = {.book = b, .market = m, .price = m->mark, .reference = m->mark};
+    struct gate g = {.c = c,
+                     .ask = &none,
+                     .b = b,
+                     .m = m,
+                     .a = &c->account[b->account],
+                     .limit = c->effective[book_index(c, b)],
+                     .mode = mode_effective(c, b)};
+    must((rules & ~RISK_HELD_RULES) == 0);
+    if ((rules & 1u << (RISK_POSITION - 1)) && !rule_POSITION(&g).pass)
+        return true;
+    rules &= ~(1u << (RISK_POSITION - 1));
+    if (rules == 0)
+        return false;
+    weigh(&g);
+    return ((rules & 1u << (RISK_EXPOSURE - 1)) && !rule_EXPOSURE(&g).pass) ||
+           ((rules & 1u << (RISK_LEVERAGE - 1)) && !rule_LEVERAGE(&g).pass);
 }
 
 /* A denial of a wish that never had a quantity: one rule says no, the others weigh nothing. */

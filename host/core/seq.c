@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Held answers lie in a fixed array; a binary heap of their indices keeps the earliest on top, with
- * (due, cause, instance, order given) as a total order, so that nothing depends on how the heap was
- * built.
+ * (due, cause, instance, generation, order given) as a total order, so that nothing depends on how
+ * the heap was built. Bounds are kept by lane: two builds of one instance do not share them, and a
+ * lane that becomes free begins anew.
  */
 #include "core/seq.h"
 #include "base/must.h"
@@ -35,6 +36,8 @@ static bool before(const struct seq *s, uint16_t a, uint16_t b)
         return x->cause_seq < y->cause_seq;
     if (x->signal.instance != y->signal.instance)
         return x->signal.instance < y->signal.instance;
+    if (x->generation != y->generation)
+        return x->generation < y->generation;
     return x->order < y->order;
 }
 
@@ -68,32 +71,35 @@ static void sink(struct seq *s, uint32_t i)
     }
 }
 
-static bool note_late(struct seq *s, uint32_t instance, bool late)
+static bool note_late(struct seq *s, uint32_t lane, bool late)
 {
-    uint32_t bits = (s->late_bits[instance] << 1 | late) & ((1u << SEQ_LATE_WINDOW) - 1);
-    s->late_bits[instance] = bits;
+    uint32_t bits = (s->late_bits[lane] << 1 | late) & ((1u << SEQ_LATE_WINDOW) - 1);
+    s->late_bits[lane] = bits;
     return __builtin_popcount(bits) >= SEQ_LATE_MAX;
 }
 
-enum seq_put seq_answer(struct seq *s, uint64_t cause_seq, int64_t due_ns,
-                        const struct fact_signal *signal)
+enum seq_put seq_answer(struct seq *s, uint32_t lane, uint32_t generation, uint64_t cause_seq,
+                        int64_t due_ns, const struct fact_signal *signal)
 {
     must(cause_seq <= s->last_seq);
-    uint32_t instance = signal->instance;
-    must(instance < SEQ_INSTANCES_MAX);
+    must(lane < SEQ_LANES_MAX);
     bool late = s->last_seq > cause_seq && s->last_ns >= due_ns;
-    if (note_late(s, instance, late))
+    if (note_late(s, lane, late))
         return SEQ_FAULT;
     if (late)
         return SEQ_LATE;
-    if (s->count == SEQ_HELD_MAX || s->held_by[instance] == SEQ_HELD_PER_INSTANCE)
+    if (s->count == SEQ_HELD_MAX || s->held_by[lane] == SEQ_HELD_PER_INSTANCE)
         return SEQ_FAULT;
     uint16_t row = s->free[SEQ_HELD_MAX - 1 - s->count];
-    s->held[row] = (struct seq_held){
-        .due_ns = due_ns, .order = s->given++, .cause_seq = cause_seq, .signal = *signal};
+    s->held[row] = (struct seq_held){.due_ns = due_ns,
+                                     .order = s->given++,
+                                     .cause_seq = cause_seq,
+                                     .lane = lane,
+                                     .generation = generation,
+                                     .signal = *signal};
     s->heap[s->count] = row;
     rise(s, s->count++);
-    s->held_by[instance]++;
+    s->held_by[lane]++;
     return SEQ_HELD;
 }
 
@@ -105,8 +111,8 @@ int64_t seq_due(const struct seq *s)
 static void remove_at(struct seq *s, uint32_t i)
 {
     uint16_t row = s->heap[i];
-    must(s->held_by[s->held[row].signal.instance] > 0);
-    s->held_by[s->held[row].signal.instance]--;
+    must(s->held_by[s->held[row].lane] > 0);
+    s->held_by[s->held[row].lane]--;
     s->count--;
     s->free[SEQ_HELD_MAX - 1 - s->count] = row;
     if (i == s->count)
@@ -123,14 +129,17 @@ void seq_take(struct seq *s, struct seq_held *out)
     remove_at(s, 0);
 }
 
-void seq_drop(struct seq *s, uint32_t instance)
+void seq_drop(struct seq *s, uint32_t lane)
 {
+    must(lane < SEQ_LANES_MAX);
     for (uint32_t i = 0; i < s->count;) {
-        if (s->held[s->heap[i]].signal.instance == instance) {
+        if (s->held[s->heap[i]].lane == lane) {
             remove_at(s, i);
             i = 0; /* the row that took the place may have risen past i */
         } else {
             i++;
         }
     }
+    must(s->held_by[lane] == 0);
+    s->late_bits[lane] = 0; /* the next build of this lane is not to blame */
 }

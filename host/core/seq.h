@@ -8,9 +8,10 @@
  *   2. An answer to event n counts at t(n) + D, directly before the first event m > n with
  *      t(m) >= t(n) + D (DECISIONS 4, decision note 0002). One that comes when such an m is
  *      already numbered is late: recorded as LATE, without effect.
- *   3. Answers due at one time come in order of cause, then of instance, then as they were given.
- *   4. Held answers are bounded per instance; overflow, or LATE_MAX late ones of the last
- *      LATE_WINDOW, is a fault of that instance.
+ *   3. Answers due at one time come in order of cause, then of instance, then of generation, then
+ *      as they were given.
+ *   4. Held answers are bounded per lane; overflow, or LATE_MAX late ones of the last
+ *      LATE_WINDOW, is a fault of that build.
  *
  * Plain data, memory of the caller, one thread.
  */
@@ -22,7 +23,7 @@
 enum {
     SEQ_HELD_MAX = 4096, /* all instances of a deployment at their own bound */
     SEQ_HELD_PER_INSTANCE = 64,
-    SEQ_INSTANCES_MAX = 256,
+    SEQ_LANES_MAX = 256, /* one per build that is heard */
     SEQ_LATE_WINDOW = 16,
     SEQ_LATE_MAX = 8,
 };
@@ -31,6 +32,7 @@ struct seq_held {
     int64_t due_ns;
     uint64_t order; /* as given */
     uint64_t cause_seq;
+    uint32_t lane, generation;
     struct fact_signal signal;
 };
 
@@ -41,8 +43,8 @@ struct seq {
     uint32_t count;              /* of held */
     uint16_t heap[SEQ_HELD_MAX]; /* indices of held, earliest first */
     uint16_t free[SEQ_HELD_MAX];
-    uint16_t held_by[SEQ_INSTANCES_MAX];
-    uint32_t late_bits[SEQ_INSTANCES_MAX]; /* last LATE_WINDOW answers, 1 = late */
+    uint16_t held_by[SEQ_LANES_MAX];
+    uint32_t late_bits[SEQ_LANES_MAX]; /* last LATE_WINDOW answers, 1 = late */
     struct seq_held held[SEQ_HELD_MAX];
 };
 
@@ -52,13 +54,14 @@ void seq_init(struct seq *s, uint64_t last_seq, int64_t last_ns);
 void seq_number(struct seq *s, struct fact_head *head);
 
 enum seq_put { SEQ_PUT_UNSET = 0, SEQ_HELD, SEQ_LATE, SEQ_FAULT };
-/* Gives one answer. LATE: the caller records a LATE event; FAULT: the instance is at fault. */
-enum seq_put seq_answer(struct seq *s, uint64_t cause_seq, int64_t due_ns,
-                        const struct fact_signal *signal);
+/* Gives one answer of a build: its lane, and the generation it is recorded with. LATE: the caller
+ * records a LATE event; FAULT: the build is at fault. */
+enum seq_put seq_answer(struct seq *s, uint32_t lane, uint32_t generation, uint64_t cause_seq,
+                        int64_t due_ns, const struct fact_signal *signal);
 /* When the earliest held answer is due; INT64_MAX = none. */
 int64_t seq_due(const struct seq *s);
 /* Takes the earliest; only when there is one. */
 void seq_take(struct seq *s, struct seq_held *out);
-/* Forgets everything held for an instance that is at fault or stopped. */
-void seq_drop(struct seq *s, uint32_t instance);
+/* Forgets everything held for a build that is at fault or stopped, and its record of lateness. */
+void seq_drop(struct seq *s, uint32_t lane);
 #endif

@@ -16,7 +16,7 @@
 #include "core/state.h"
 #include <string.h>
 
-enum { SNAP_MAGIC = 0x50414e53, SNAP_VERSION = 1 };
+enum { SNAP_MAGIC = 0x50414e53, SNAP_VERSION = 2 };
 
 struct field {
     uint32_t offset, bytes;
@@ -31,14 +31,18 @@ struct field {
 #define ACCOUNT(F, T)                                                                              \
     F(T, def) F(T, mode) F(T, keep_positions) F(T, cash) F(T, message_second) F(T, message_count)
 #define INSTANCE(F, T)                                                                             \
-    F(T, id) F(T, kind) F(T, mode) F(T, auto_on) F(T, live_orders) F(T, duplicates)                \
-    F(T, duplicate_ns) F(T, plugin_hash) F(T, name)
+    F(T, id) F(T, kind) F(T, mode) F(T, mode_why) F(T, auto_on) F(T, is_removed)                   \
+    F(T, live_orders) F(T, duplicates) F(T, duplicate_ns) F(T, plugin_hash) F(T, reign) F(T, name)
+#define STAGED(F, T)                                                                               \
+    F(T, serial) F(T, sha256) F(T, run_until_ns) F(T, is_open) F(T, is_committed) F(T, is_broken)  \
+    F(T, rows) F(T, currency_count) F(T, instrument_count) F(T, account_count)                     \
+    F(T, instance_count) F(T, route_count) F(T, remove_count) F(T, limit_count) F(T, rate_count)
 #define BOOK(F, T)                                                                                 \
     F(T, strategy) F(T, instrument) F(T, account) F(T, live_orders) F(T, budget) F(T, qty)         \
     F(T, work_buy) F(T, work_sell) F(T, realised) F(T, fees) F(T, cost) F(T, signal_seq)           \
     F(T, signal_until_ns) F(T, target) F(T, limit_offset) F(T, stop_distance) F(T, has_limit)      \
     F(T, pending) F(T, flatten_origin) F(T, flattens) F(T, last_side) F(T, last_reducing)          \
-    F(T, kill_flat) F(T, reserved) F(T, flatten_ns) F(T, stop_price) F(T, last_qty)                \
+    F(T, kill_flat) F(T, is_leaving) F(T, flatten_ns) F(T, stop_price) F(T, last_qty)              \
     F(T, last_price) F(T, last_ns)
 #define ORDER(F, T)                                                                                \
     F(T, id) F(T, venue_order) F(T, signal_seq) F(T, qty) F(T, cum) F(T, price) F(T, created_ns)   \
@@ -49,7 +53,7 @@ struct field {
 #define CORE(F, T)                                                                                 \
     F(T, seq) F(T, now_ns) F(T, epoch) F(T, serial) F(T, mode) F(T, keep_positions)                \
     F(T, auto_all) F(T, clock_skew_ns) F(T, evicted_ns) F(T, started) F(T, deployment)             \
-    F(T, totals)
+    F(T, run_until_ns) F(T, totals)
 /* clang-format on */
 
 #define ENTRY(T, m) {offsetof(struct T, m), sizeof(((struct T *)0)->m)},
@@ -64,6 +68,7 @@ ROWS(INSTANCE, instance_row, 0);
 ROWS(BOOK, book_row, 2 * sizeof(int64_t));    /* mark_seen, unrealised */
 ROWS(ORDER, order_row, 4 * sizeof(uint32_t)); /* the two lists */
 ROWS(FILL, fill_row, 0);
+ROWS(STAGED, staged, 0);
 static const struct field core_fields[] = {CORE(ENTRY, core)};
 
 /* Walks bytes forward, writing or reading; too short = `failed`, nothing more moves. */
@@ -133,7 +138,8 @@ static uint32_t move_tables(struct cursor *k, struct core *c)
         MOVE_ROW(k, market_row, &c->market[i]);
     for (uint32_t i = 1; i <= c->max.accounts; i++)
         MOVE_ROW(k, account_row, &c->account[i]);
-    for (uint32_t i = 0; i <= c->max.instances; i++)
+    c->instance_count = move_count(k, c->instance_count, c->max.instances);
+    for (uint32_t i = 0; i <= c->instance_count; i++) /* 0 is EXTERNAL */
         MOVE_ROW(k, instance_row, &c->instance[i]);
     c->book_count =
         move_count(k, c->book_count, c->max.routes + c->max.instruments * c->max.accounts + 1);
@@ -146,6 +152,38 @@ static uint32_t move_tables(struct cursor *k, struct core *c)
     for (uint32_t i = 0; i < c->rate_count; i++)
         move(k, &c->rate[i], sizeof c->rate[i]);
     return n;
+}
+
+static void move_requests(struct cursor *k, struct core *c)
+{
+    uint32_t n = move_count(k, c->request_count, REQUESTS_MAX);
+    uint32_t at = c->request_count == REQUESTS_MAX ? c->request_next : 0; /* the oldest */
+    for (uint32_t i = 0; i < n; i++)
+        move(k, c->request[(at + i) % REQUESTS_MAX].sha256, FACT_HASH_BYTES);
+    if (k->in != NULL) {
+        c->request_count = n;
+        c->request_next = n % REQUESTS_MAX;
+    }
+}
+
+/* The rows of a stage are plain facts. After reading, its counts fit the tables. */
+static void move_staged(struct cursor *k, struct core *c)
+{
+    struct staged *s = &c->staged;
+    MOVE_ROW(k, staged, s);
+#define TABLE(member, room)                                                                        \
+    k->failed = k->failed || s->member##_count > (room);                                           \
+    for (uint32_t i = 0; !k->failed && i < s->member##_count; i++)                                 \
+    move(k, &c->staged_##member[i], sizeof *c->staged_##member)
+    TABLE(currency, c->max.currencies);
+    TABLE(instrument, c->max.instruments);
+    TABLE(account, c->max.accounts);
+    TABLE(instance, c->max.instances);
+    TABLE(route, c->max.routes);
+    TABLE(remove, c->max.instances + c->max.routes);
+    TABLE(limit, c->max.limits);
+    TABLE(rate, c->max.currencies * 2);
+#undef TABLE
 }
 
 static void write_orders(struct cursor *k, struct core *c)
@@ -200,6 +238,8 @@ static size_t write_all(const struct core *c, uint8_t *out, size_t bytes)
     move_head(&k, w);
     MOVE_ROW(&k, core, w);
     (void)move_tables(&k, w);
+    move_requests(&k, w);
+    move_staged(&k, w);
     write_orders(&k, w);
     write_fills(&k, w);
     must(!k.failed);
@@ -229,15 +269,23 @@ struct result core_restore(struct core *c, const void *bytes, size_t count, stru
                     c->logic, SNAP_VERSION);
     MOVE_ROW(&k, core, c);
     uint32_t markets = move_tables(&k, c);
+    move_requests(&k, c);
+    move_staged(&k, c);
     read_orders(&k, c);
     read_fills(&k, c);
     if (k.failed || k.at != count)
         return FAIL(tr, CORRUPT, "snapshot: does not fit its own counts at byte %zu of %zu", k.at,
                     count);
+    struct staged staged = c->staged; /* first what is there, then what waits */
+    staged_forget(c);
     const char *broken = snap_broken(c, markets);
+    if (broken == NULL) {
+        config_derive(c);
+        broken = staged_restore(c, &staged);
+    }
     if (broken != NULL)
         return FAIL(tr, CORRUPT, "snapshot: a row cannot be so: it breaks %s", broken);
-    config_derive(c);
+    staged_derive(c);
     oms_derive(c);
     fills_derive(c);
     c->deadline_ns = INT64_MIN;

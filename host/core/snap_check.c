@@ -38,7 +38,7 @@ static const char *broken_head(const struct core *c)
     RULE(c->seq < UINT64_MAX >> (ORDER_ID_LEG_BITS + 1));
     RULE(is_mode(c->mode));
     RULE(c->keep_positions <= 1 && c->auto_all <= 1 && c->started <= 1);
-    RULE(c->clock_skew_ns > INT64_MIN);
+    RULE(c->clock_skew_ns > INT64_MIN && c->run_until_ns >= 0);
     RULE(c->book_count >= 1);
     return NULL;
 }
@@ -70,11 +70,22 @@ static const char *broken_names(const struct core *c)
         RULE(a->def.id == 0 || (a->def.currency >= 1 && a->def.currency <= c->max.currencies &&
                                 c->currency[a->def.currency].id != 0));
     }
-    for (uint32_t i = 0; i <= c->max.instances; i++) {
-        const struct instance_row *s = &c->instance[i];
-        RULE(s->id == 0 || s->id == i);
-        RULE(s->id == 0 || is_mode(s->mode));
-        RULE(is_past(c, s->duplicate_ns[0]) && is_past(c, s->duplicate_ns[1]));
+    return NULL;
+}
+
+/* Reigns lie behind each other, the oldest ones perhaps for any cause. */
+static const char *broken_instance(const struct core *c, uint32_t i)
+{
+    const struct instance_row *s = &c->instance[i];
+    RULE(s->id == 0 || s->id == i);
+    RULE(s->id == 0 || is_mode(s->mode));
+    RULE(s->mode_why <= FACT_WHY_REMOVED && s->is_removed <= 1 && s->auto_on <= 1);
+    RULE(is_past(c, s->duplicate_ns[0]) && is_past(c, s->duplicate_ns[1]));
+    RULE(s->reign[0].since_seq <= c->seq);
+    for (uint32_t k = 0; k < REIGNS; k++) {
+        RULE(s->reign[k].generation <= UINT32_MAX || s->reign[k].generation == REIGN_NOBODY);
+        RULE(k == 0 || s->reign[k].since_seq == 0 ||
+             s->reign[k].since_seq < s->reign[k - 1].since_seq);
     }
     return NULL;
 }
@@ -89,8 +100,8 @@ static const char *broken_book(const struct core *c, const struct book_row *b, u
     RULE(b->work_buy >= 0 && b->work_sell >= 0);
     RULE(is_price(b->limit_offset) && is_price(b->stop_distance) && is_price(b->stop_price));
     RULE(b->flatten_origin == FACT_ORIGIN_UNSET || b->flatten_origin == FACT_ORIGIN_STOP ||
-         b->flatten_origin == FACT_ORIGIN_KILL);
-    RULE(b->has_limit <= 1 && b->pending <= 1 && b->kill_flat <= 1);
+         b->flatten_origin == FACT_ORIGIN_KILL || b->flatten_origin == FACT_ORIGIN_REMOVE);
+    RULE(b->has_limit <= 1 && b->pending <= 1 && b->kill_flat <= 1 && b->is_leaving <= 1);
     RULE(is_past(c, b->last_ns));
     return NULL;
 }
@@ -141,6 +152,8 @@ const char *snap_broken(const struct core *c, uint32_t markets)
     const char *broken = broken_head(c);
     if (broken == NULL)
         broken = broken_names(c);
+    for (uint32_t i = 0; broken == NULL && i <= c->instance_count; i++)
+        broken = broken_instance(c, i);
     for (uint32_t i = 1; broken == NULL && i <= markets; i++)
         broken = broken_market(c, i);
     for (uint32_t i = 1; broken == NULL && i < c->book_count; i++)

@@ -62,15 +62,26 @@ struct account_row {
     uint64_t message_count;
 };
 
+/* Which build's signals are accepted, for causes after an event. */
+struct reign {
+    uint64_t since_seq; /* the DEPLOY: causes after it; 0 = any cause */
+    uint64_t generation;
+};
+enum { REIGNS = 4 };
+#define REIGN_NOBODY UINT64_MAX /* the instance was not there */
+
 struct instance_row {
     uint32_t id;
     uint32_t kind;
     uint32_t mode;
+    uint32_t mode_why; /* enum fact_why of its mode */
     uint32_t auto_on;
+    uint32_t is_removed; /* left with a deployment; may come back */
     uint32_t live_orders;
     uint32_t duplicates;     /* seen so far */
     int64_t duplicate_ns[2]; /* of the last two, older first */
     uint64_t plugin_hash;
+    struct reign reign[REIGNS]; /* newest first; a row of zeros is an unsigned build's */
     char name[FACT_NAME_BYTES];
 };
 
@@ -95,8 +106,8 @@ struct book_row {
     uint32_t flattens;       /* its attempts: widens the protection */
     uint32_t last_side, last_reducing; /* of the last intent, for the duplicate rule */
     uint32_t kill_flat;                /* 1: a kill closes this position, again and again */
-    uint32_t reserved;
-    int64_t flatten_ns; /* its next attempt; CORE_NEVER = none */
+    uint32_t is_leaving;               /* 1: its route is gone: what turns up here is closed */
+    int64_t flatten_ns;                /* its next attempt; CORE_NEVER = none */
     /* host-side stop */
     int64_t stop_price;                    /* 0 = none */
     int64_t last_qty, last_price, last_ns; /* of the last intent */
@@ -141,6 +152,29 @@ struct net_row {
     int64_t work_buy, work_sell;
 };
 
+/* What waits for its DEPLOY (staged.c). The rows lie in tables of their own; nothing else in the
+ * core sees them before. */
+struct staged_instance {
+    struct fact_instance def;
+    uint64_t generation;
+};
+struct staged {
+    uint64_t serial;
+    uint8_t sha256[FACT_HASH_BYTES];
+    int64_t run_until_ns;
+    uint32_t is_open, is_committed;
+    uint32_t is_broken; /* a row did not fit: it will not be committed */
+    uint32_t rows;      /* given, of all types */
+    uint32_t currency_count, instrument_count, account_count, instance_count, route_count,
+        remove_count, limit_count, rate_count;
+};
+
+/* Requests that were used: one is good for one time. */
+enum { REQUESTS_MAX = 256 };
+struct request_row {
+    uint8_t sha256[FACT_HASH_BYTES];
+};
+
 struct core {
     uint32_t magic;
     uint32_t book_count;
@@ -161,7 +195,10 @@ struct core {
     uint32_t oldest, newest; /* orders by age */
     uint32_t fill_next;      /* ring position in fills */
     uint32_t started;
-    uint8_t deployment[FACT_HASH_BYTES]; /* SHA-256 of the active one; zeros = none */
+    uint8_t deployment[FACT_HASH_BYTES];  /* SHA-256 of the active one; zeros = none */
+    int64_t run_until_ns;                 /* 0 = never, or it has come */
+    uint32_t request_count, request_next; /* of the ring below */
+    struct staged staged;
     struct core_totals totals;
     /* tables (memory of the block) */
     struct currency_row *currency;
@@ -173,13 +210,25 @@ struct core {
     struct fill_row *fill;
     struct fact_limit *limit;
     struct fact_rate *rate;
+    struct request_row *request; /* [REQUESTS_MAX] */
+    struct fact_currency *staged_currency;
+    struct fact_instrument *staged_instrument;
+    struct fact_account *staged_account;
+    struct staged_instance *staged_instance;
+    struct fact_route *staged_route;
+    struct fact_remove *staged_remove;
+    struct fact_limit *staged_limit; /* DEPLOY swaps these two with the tables in force */
+    struct fact_rate *staged_rate;
     /* derived, built again by restore */
     struct net_row *net;  /* [account][instrument] */
     uint16_t *book_of;    /* [strategy][instrument] -> book, 0 = none */
     uint16_t *first_book; /* [instrument]: its books by rising index, 0 = none */
     uint16_t *last_book;
-    uint16_t *next_book;                 /* [book] */
-    int64_t (*effective)[RISK_RULE_END]; /* per book */
+    uint16_t *next_book;                        /* [book] */
+    int64_t (*effective)[RISK_RULE_END];        /* per book */
+    int64_t (*staged_effective)[RISK_RULE_END]; /* of the staged limits, once committed */
+    uint32_t *tighter;                          /* per book: rules that the staged ones tighten */
+    struct core_owned *owned;                   /* per instance: scratch of one DEPLOY */
     int64_t *scale;       /* per instrument: cost units in one of its settle currency; 0 = no
                                 * whole number of 64 bits, or the contract is not linear */
     uint32_t *order_slot; /* open addressing: order index or CORE_NONE */
@@ -188,6 +237,7 @@ struct core {
     uint32_t fill_slots;
     uint32_t live_oldest, live_newest;
     uint32_t live_count;
+    uint32_t instance_count; /* the highest id in use */
     struct pool order_pool;
     uint32_t *order_free;
     int64_t deadline_ns;  /* lower bound of the earliest deadline */
@@ -319,11 +369,31 @@ int64_t market_deadline(const struct core *c);
 void market_session(struct core *c, const struct fact_session *e);
 
 /* config.c: genesis to rate: tables filled by events. */
-void config_event(struct core *c, uint16_t type, const void *payload);
+void config_event(struct core *c, const struct fact_head *head, const void *payload);
 void config_derive(struct core *c);
+/* May the row be taken, as things are and with what is staged before it? */
+bool config_currency_ok(const struct core *c, const struct fact_currency *e);
 bool config_instrument_ok(const struct core *c, const struct fact_instrument *e);
+bool config_instrument_stays(const struct core *c, const struct fact_instrument *e);
+bool config_account_ok(const struct core *c, const struct fact_account *e);
+bool config_route_ok(const struct core *c, const struct fact_route *e);
 bool config_rate_ok(const struct core *c, const struct fact_rate *e);
 bool config_limit_ok(const struct core *c, const struct fact_limit *e);
+/* Take it; each was asked before. */
+void config_currency(struct core *c, const struct fact_currency *e);
+void config_instrument(struct core *c, const struct fact_instrument *e);
+void config_account(struct core *c, const struct fact_account *e);
+void config_instance(struct core *c, const struct fact_instance *e);
+void config_route(struct core *c, const struct fact_route *e);
+/* The row's place among `count` by its key; count itself = it is new. */
+uint32_t config_limit_place(const struct fact_limit *table, uint32_t count,
+                            const struct fact_limit *e);
+uint32_t config_rate_place(const struct fact_rate *table, uint32_t count,
+                           const struct fact_rate *e);
+uint32_t config_routes(const struct core *c);
+/* Effective limits of a book under a table of limits. */
+void config_effective(const struct core *c, const struct fact_limit *limit, uint32_t count,
+                      uint32_t book, int64_t out[RISK_RULE_END]);
 struct book_row *config_book(struct core *c, uint32_t strategy, uint32_t instrument,
                              uint32_t account);
 
@@ -349,11 +419,62 @@ void mode_start(struct core *c);
 void mode_clean(struct core *c);
 void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why);
 
+void mode_request(struct core *c, const struct fact_request *e);
+void mode_timers(struct core *c);
+int64_t mode_deadline(const struct core *c);
+void mode_deployed(struct core *c, int64_t run_until_ns);
+
+/* staged.c: what waits for its DEPLOY */
+void staged_stage(struct core *c, const struct fact_stage *e);
+/* A row that belongs to the stage: true when it was taken care of (held or refused). */
+bool staged_row(struct core *c, const struct fact_head *head, const void *payload);
+void staged_forget(struct core *c);
+void staged_derive(struct core *c);
+void staged_book(struct core *c, uint32_t book); /* was born while a committed stage waits */
+bool staged_has_currency(const struct core *c, uint32_t id);
+bool staged_has_instrument(const struct core *c, uint32_t id);
+bool staged_has_account(const struct core *c, uint32_t id);
+bool staged_has_instance(const struct core *c, uint32_t id);
+/* What goes with a book, by the narrower row; NULL = it stays. */
+const struct fact_remove *staged_removal(const struct core *c, uint32_t strategy,
+                                         uint32_t instrument);
+/* The staged route, with instrument 0 any of the strategy; NULL = none. */
+const struct fact_route *staged_route(const struct core *c, uint32_t strategy, uint32_t instrument);
+/* Takes rows that lie in the tables already, `to` of them, one by one: the counts a snapshot gave.
+ * NULL = they all fit, else the rule that does not hold. */
+const char *staged_restore(struct core *c, const struct staged *to);
+
+/* flip.c: DEPLOY, and who is accepted */
+void flip_deploy(struct core *c, const struct fact_deploy *e);
+bool flip_accepts_slow(const struct core *c, uint32_t instance, uint64_t generation,
+                       uint64_t cause_seq);
+/* Is a signal of this build accepted? By the event that caused it (DECISIONS 30). */
+static inline bool flip_accepts(const struct core *c, uint32_t instance, uint64_t generation,
+                                uint64_t cause_seq)
+{
+    if (instance > c->max.instances)
+        return generation == 0; /* nobody: the plan says so */
+    const struct instance_row *r = &c->instance[instance];
+    if (r->reign[0].generation == generation &&
+        (r->reign[0].since_seq == 0 || cause_seq > r->reign[0].since_seq))
+        return true;
+    return flip_accepts_slow(c, instance, generation, cause_seq);
+}
+/* A build's reign begins after this event. */
+void flip_reign(struct core *c, struct instance_row *r, uint64_t generation);
+
 /* plan.c: signal -> intents */
 void plan_signal(struct core *c, const struct fact_signal *s);
 void plan_ended(struct core *c, struct book_row *b);
 void plan_filled(struct core *c, struct book_row *b);
 void plan_flatten(struct core *c, struct book_row *b, uint32_t origin);
+/* The book's route is gone: what it holds is closed. Or it is there again. */
+void plan_leave(struct core *c, struct book_row *b);
+void plan_return(struct book_row *b);
+/* A close that runs goes on at the book that took the position. */
+void plan_hand_over(struct book_row *from, struct book_row *to);
+/* A kill no longer holds for the book. */
+void plan_spare(struct core *c, struct book_row *b);
 void plan_timers(struct core *c);
 int64_t plan_deadline(const struct core *c);
 
@@ -375,6 +496,10 @@ void risk_no_route(struct core *c, const struct fact_signal *s);
 /* A signal that no quantity can be made of: a denial that names the missing price or rate. */
 void risk_unsized(struct core *c, const struct book_row *b, const struct fact_signal *s);
 void risk_message(struct core *c, struct account_row *a);
+/* Rules that what is held can exceed, as bits 1 << (id - 1); and does it, by one of `rules`? */
+#define RISK_HELD_RULES                                                                            \
+    (1u << (RISK_POSITION - 1) | 1u << (RISK_EXPOSURE - 1) | 1u << (RISK_LEVERAGE - 1))
+bool risk_exceeds(struct core *c, struct book_row *b, uint32_t rules);
 
 /* In functions that give the rule that does not hold, in words, and NULL when all hold. */
 #define RULE(x)                                                                                    \
@@ -410,6 +535,8 @@ static inline bool oms_seen(const struct core *c, uint64_t id)
     return c->newest != CORE_NONE && id <= c->order[c->newest].id && oms_order(c, id) != NULL;
 }
 void oms_derive(struct core *c);
+/* Every order of a book belongs to another one from now on. */
+void oms_hand_over(struct core *c, struct book_row *from, struct book_row *to);
 extern const struct fsm oms_fsm;
 /* oms.c, for oms_answers.c: moves an order by the table, keeps lists, sums and totals right, and
  * says what kind of cell it was. `cum` is the filled quantity after the event. */
@@ -428,7 +555,11 @@ bool fills_repeat(const struct core *c); /* one key stands twice */
 void pos_fill(struct core *c, struct book_row *b, uint32_t side, int64_t qty, int64_t price,
               int64_t fee, uint64_t order, uint64_t trade_id);
 
+/* Position and cost go to another book of the same instrument and account. */
+void pos_hand_over(struct core *c, struct book_row *from, struct book_row *to);
+
 /* stops.c */
+void stops_hand_over(struct core *c, struct book_row *from, struct book_row *to);
 void stops_after_fill(struct core *c, struct book_row *b, int64_t before);
 void stops_signal(struct core *c, struct book_row *b, int64_t distance);
 void stops_market(struct core *c, uint32_t instrument, int64_t low, int64_t high);

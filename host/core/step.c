@@ -40,6 +40,7 @@ void step_ignored(struct core *c, uint32_t why, uint32_t detail, uint64_t about)
 
 static void run_timers(struct core *c)
 {
+    mode_timers(c);
     market_timers(c);
     oms_timers(c);
     plan_timers(c);
@@ -54,10 +55,22 @@ int64_t core_deadline(const struct core *c)
     int64_t d = market_deadline(c);
     int64_t o = oms_deadline(c);
     int64_t p = plan_deadline(c);
+    int64_t u = mode_deadline(c);
     d = o < d ? o : d;
     d = p < d ? p : d;
+    d = u < d ? u : d;
     w->deadline_ns = d;
     return d;
+}
+
+static void signal(struct core *c, const struct fact_head *head, const struct fact_signal *s)
+{
+    if (flip_accepts(c, s->instance, head->generation, head->cause_seq)) {
+        plan_signal(c, s);
+        return;
+    }
+    c->totals.unaccepted++;
+    step_ignored(c, FACT_IGNORED_NOT_ACCEPTED, s->instance, head->generation);
 }
 
 static void dispatch(struct core *c, const struct fact_head *head, const void *payload)
@@ -78,7 +91,7 @@ static void dispatch(struct core *c, const struct fact_head *head, const void *p
     case FACT_TICK:
         break; /* timers have run; nothing else is in a tick */
     case FACT_SIGNAL:
-        plan_signal(c, payload);
+        signal(c, head, payload);
         break;
     case FACT_SENT:
         oms_sent(c, payload);
@@ -102,7 +115,7 @@ static void dispatch(struct core *c, const struct fact_head *head, const void *p
         step_ignored(c, FACT_IGNORED_RESERVED_KIND, head->type, 0);
         break;
     default:
-        config_event(c, head->type, payload);
+        config_event(c, head, payload);
         break;
     }
 }
@@ -159,6 +172,11 @@ uint64_t core_seq(const struct core *c)
     return c->seq;
 }
 
+uint64_t core_serial(const struct core *c)
+{
+    return c->serial;
+}
+
 uint64_t core_epoch(const struct core *c)
 {
     return c->epoch;
@@ -190,8 +208,8 @@ static struct core_limits with_defaults(const struct core_limits *l)
     DEFAULT(currencies, 16);
     DEFAULT(instruments, 64);
     DEFAULT(accounts, 8);
-    DEFAULT(instances, 64);
-    DEFAULT(routes, 128);
+    DEFAULT(instances, 255);
+    DEFAULT(routes, 255);
     DEFAULT(orders, 4096);
     DEFAULT(fills, 65536);
     DEFAULT(limits, 256);
@@ -225,17 +243,41 @@ static void lay_out(struct core *c, struct arena *a)
     TABLE(fill, m->fills);
     TABLE(limit, m->limits);
     TABLE(rate, m->currencies * 2);
+    TABLE(request, REQUESTS_MAX);
+    TABLE(staged_currency, m->currencies);
+    TABLE(staged_instrument, m->instruments);
+    TABLE(staged_account, m->accounts);
+    TABLE(staged_instance, m->instances);
+    TABLE(staged_route, m->routes);
+    TABLE(staged_remove, m->instances + m->routes);
+    TABLE(staged_limit, m->limits);
+    TABLE(staged_rate, m->currencies * 2);
     TABLE(net, (m->accounts + 1) * (m->instruments + 1));
     TABLE(book_of, pairs);
     TABLE(first_book, m->instruments + 1);
     TABLE(last_book, m->instruments + 1);
     TABLE(next_book, books);
     TABLE(effective, books);
+    TABLE(staged_effective, books);
+    TABLE(tighter, books);
+    TABLE(owned, m->instances + 1);
     TABLE(scale, m->instruments + 1);
     TABLE(order_slot, c->order_slots);
     TABLE(fill_slot, c->fill_slots);
     TABLE(order_free, m->orders);
 #undef TABLE
+}
+
+static uint64_t staged_bytes(const struct core_limits *m)
+{
+    return sizeof(struct fact_currency) * (uint64_t)m->currencies +
+           sizeof(struct fact_instrument) * (uint64_t)m->instruments +
+           sizeof(struct fact_account) * (uint64_t)m->accounts +
+           sizeof(struct staged_instance) * (uint64_t)m->instances +
+           sizeof(struct fact_route) * (uint64_t)m->routes +
+           sizeof(struct fact_remove) * ((uint64_t)m->instances + m->routes) +
+           sizeof(struct fact_limit) * (uint64_t)m->limits +
+           sizeof(struct fact_rate) * (uint64_t)m->currencies * 2;
 }
 
 size_t core_bytes(const struct core_limits *l)
@@ -247,7 +289,9 @@ size_t core_bytes(const struct core_limits *l)
     total += sizeof(struct market_row) * (m.instruments + 1ull);
     total += sizeof(struct account_row) * (m.accounts + 1ull);
     total += sizeof(struct instance_row) * (m.instances + 1ull);
-    total += books * (sizeof(struct book_row) + sizeof(int64_t[RISK_RULE_END]));
+    total += books * (sizeof(struct book_row) + 2 * sizeof(int64_t[RISK_RULE_END]));
+    total += books * sizeof(uint32_t) + sizeof(struct core_owned) * (m.instances + 1ull);
+    total += sizeof(struct request_row) * (uint64_t)REQUESTS_MAX + staged_bytes(&m);
     total += (sizeof(struct order_row) + sizeof(uint32_t)) * (uint64_t)m.orders;
     total += sizeof(struct fill_row) * (uint64_t)m.fills;
     total += sizeof(struct fact_limit) * (uint64_t)m.limits;
@@ -257,7 +301,7 @@ size_t core_bytes(const struct core_limits *l)
     total += books * sizeof(uint16_t);
     total += sizeof(uint16_t) * (m.instances + 1ull) * (m.instruments + 1ull);
     total += sizeof(uint32_t) * ((uint64_t)slots_for(m.orders) + slots_for(m.fills));
-    return (size_t)total + 64 * 32; /* alignment of the pieces */
+    return (size_t)total + 64 * 48; /* alignment of the pieces */
 }
 
 struct core *core_init(void *memory, size_t bytes, const struct core_limits *l)

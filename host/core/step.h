@@ -17,8 +17,8 @@ struct core_limits {      /* table sizes; zero = the default in brackets */
     uint32_t currencies;  /* [16] */
     uint32_t instruments; /* [64] */
     uint32_t accounts;    /* [8] */
-    uint32_t instances;   /* [64] */
-    uint32_t routes;      /* [128] */
+    uint32_t instances;   /* [255] over all deployments: ids are never used again */
+    uint32_t routes;      /* [255] over all deployments, as instances */
     uint32_t orders;      /* [4096] live orders and those of the last 30 days */
     uint32_t fills;       /* [65536] trade ids remembered, power of two */
     uint32_t limits;      /* [256] */
@@ -42,6 +42,7 @@ void core_step(struct core *c, const struct fact_head *head, const void *payload
                struct core_out *out);
 
 uint64_t core_seq(const struct core *c);
+uint64_t core_serial(const struct core *c); /* of the active deployment; 0 = none or unsigned */
 uint64_t core_epoch(const struct core *c);
 const uint8_t *core_deployment(const struct core *c); /* SHA-256 of the active one, zeros = none */
 int64_t core_now(const struct core *c);
@@ -57,8 +58,38 @@ MUST_USE struct result core_restore(struct core *c, const void *bytes, size_t co
 /* Whole-state invariants; asserts. For tests, the simulator and live snapshots. */
 void core_check(const struct core *c);
 
+/* What is staged (STAGE, rows, STAGE), and not yet active by DEPLOY. */
+struct core_staged {
+    uint64_t serial;
+    uint8_t sha256[FACT_HASH_BYTES];
+    bool is_open;      /* there is one, committed or not */
+    bool is_committed; /* sealed: DEPLOY of it may come */
+};
+void core_staged(const struct core *c, struct core_staged *out);
+/* The generation whose signals with this cause are accepted for an instance; 0 = unsigned, or the
+ * instance is not there. */
+uint32_t core_reign(const struct core *c, uint32_t instance, uint64_t cause_seq);
+
+/* Names and ids of what there is; false past the end. Ids are rows: gaps do not occur. */
+struct core_instance_view {
+    uint32_t id, kind, mode, auto_on;
+    uint32_t generation, generation_before; /* before the last flip; equal when there was none */
+    uint64_t flip_seq;                      /* the event of the last flip */
+    bool is_removed;
+    char name[FACT_NAME_BYTES];
+};
+bool core_instance(const struct core *c, uint32_t i, struct core_instance_view *out);
+bool core_currency(const struct core *c, uint32_t i, uint32_t *id, char name[16]);
+/* What a strategy owns, over all its books. */
+struct core_owned {
+    uint32_t orders, stops, positions; /* live orders, stops set, books that are not flat */
+};
+void core_owned(const struct core *c, uint32_t strategy, struct core_owned *out);
+bool core_budget(const struct core *c, uint32_t strategy, uint32_t instrument, int64_t *budget);
+
 /* Questions, for status and summaries only. */
 struct core_totals {
+    uint64_t unaccepted; /* signals of builds that are heard but not accepted; not in `signals` */
     uint64_t events, market, effects, signals, intents, approvals, denials, orders, fills;
     uint64_t partial_fills, maker_fills, taker_fills, venue_rejects, cancels, cancel_rejects,
         cancels_late, cancelled, ttl_cancels, cancelled_after_partial, expired, filled, stops_hit;

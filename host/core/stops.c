@@ -68,6 +68,17 @@ void stops_signal(struct core *c, struct book_row *b, int64_t distance)
         set(c, b);
 }
 
+void stops_hand_over(struct core *c, struct book_row *from, struct book_row *to)
+{
+    if (from->stop_price == 0)
+        return;
+    must(from->qty == 0 && to->qty != 0 && to->stop_price == 0);
+    to->stop_price = from->stop_price;
+    to->stop_distance = from->stop_distance;
+    lift(c, from);
+    say(c, to, FACT_STOP_SET, to->stop_price);
+}
+
 void stops_market(struct core *c, uint32_t instrument, int64_t low, int64_t high)
 {
     for (uint32_t i = c->first_book[instrument]; i != 0; i = c->next_book[i]) {
@@ -75,8 +86,8 @@ void stops_market(struct core *c, uint32_t instrument, int64_t low, int64_t high
         if (b->stop_price == 0)
             continue;
         must(b->qty != 0);
-        if (mode_effective(c, b) == MODE_KILLED)
-            continue; /* the kill closes it, or was told to keep it */
+        if (mode_effective(c, b) == MODE_KILLED || b->is_leaving)
+            continue; /* the kill closes it, or was told to keep it; what leaves is being closed */
         bool hit = b->qty > 0 ? low <= b->stop_price : high >= b->stop_price;
         if (!hit)
             continue;

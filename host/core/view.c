@@ -66,6 +66,58 @@ bool core_instrument(const struct core *c, uint32_t i, struct fact_instrument *o
     return true;
 }
 
+bool core_instance(const struct core *c, uint32_t i, struct core_instance_view *out)
+{
+    if (i >= c->max.instances || c->instance[i + 1].id == 0)
+        return false;
+    const struct instance_row *r = &c->instance[i + 1];
+    uint64_t now = r->reign[0].generation;
+    uint64_t before = r->reign[0].since_seq == 0 ? now : r->reign[1].generation;
+    *out = (struct core_instance_view){
+        .id = r->id,
+        .kind = r->kind,
+        .mode = r->mode,
+        .auto_on = r->auto_on,
+        .generation = now == REIGN_NOBODY ? 0 : (uint32_t)now,
+        .generation_before = before == REIGN_NOBODY ? 0 : (uint32_t)before,
+        .flip_seq = r->reign[0].since_seq,
+        .is_removed = r->is_removed != 0,
+    };
+    memcpy(out->name, r->name, sizeof out->name);
+    return true;
+}
+
+bool core_currency(const struct core *c, uint32_t i, uint32_t *id, char name[16])
+{
+    if (i >= c->max.currencies || c->currency[i + 1].id == 0)
+        return false;
+    *id = c->currency[i + 1].id;
+    memcpy(name, c->currency[i + 1].name, sizeof c->currency[i + 1].name);
+    return true;
+}
+
+void core_owned(const struct core *c, uint32_t strategy, struct core_owned *out)
+{
+    *out = (struct core_owned){0};
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        const struct book_row *b = &c->book[i];
+        if (b->strategy != strategy)
+            continue;
+        out->orders += b->live_orders;
+        out->stops += b->stop_price != 0;
+        out->positions += b->qty != 0;
+    }
+}
+
+bool core_budget(const struct core *c, uint32_t strategy, uint32_t instrument, int64_t *budget)
+{
+    const struct book_row *b = strategy != 0 ? book_find(c, strategy, instrument) : NULL;
+    if (b == NULL)
+        return false;
+    *budget = b->budget;
+    return true;
+}
+
 static const char *broken_book(const struct core *c, uint32_t book)
 {
     const struct book_row *b = &c->book[book];
@@ -87,6 +139,8 @@ static const char *broken_book(const struct core *c, uint32_t book)
     RULE(b->qty != 0 || b->stop_price == 0);
     RULE(b->flatten_origin != 0 || b->flatten_ns == CORE_NEVER);
     RULE(b->strategy == 0 || book_find(c, b->strategy, b->instrument) == b);
+    RULE(b->strategy == 0 || b->is_leaving == (b->budget == 0));
+    RULE(b->is_leaving == 0 || (b->signal_seq == 0 && b->pending == 0));
     return NULL;
 }
 
@@ -127,9 +181,27 @@ static const char *broken_instances(const struct core *c)
 {
     for (uint32_t s = 0; s <= c->max.instances; s++) {
         uint32_t live = 0;
-        for (uint32_t i = 1; i < c->book_count; i++)
+        for (uint32_t i = 1; i < c->book_count && (s == 0 || c->instance[s].id != 0); i++)
             live += c->book[i].strategy == s ? c->book[i].live_orders : 0;
         RULE(live == c->instance[s].live_orders);
+    }
+    return NULL;
+}
+
+/* A committed stage has its limits worked out: under them, and as if they were in force. */
+static const char *broken_stage(const struct core *c)
+{
+    const struct staged *s = &c->staged;
+    RULE(s->is_open || (s->is_committed | s->is_broken | s->rows) == 0);
+    for (uint32_t i = 1; s->is_committed && i < c->book_count; i++) {
+        int64_t limit[RISK_RULE_END] = {0};
+        config_effective(c, c->staged_limit, s->limit_count, i, limit);
+        RULE(memcmp(limit + 1, c->staged_effective[i] + 1, sizeof limit - sizeof *limit) == 0);
+    }
+    for (uint32_t i = 1; i < c->book_count; i++) {
+        int64_t limit[RISK_RULE_END] = {0};
+        config_effective(c, c->limit, c->limit_count, i, limit);
+        RULE(memcmp(limit + 1, c->effective[i] + 1, sizeof limit - sizeof *limit) == 0);
     }
     return NULL;
 }
@@ -145,6 +217,8 @@ const char *core_broken(const struct core *c)
     }
     if (broken == NULL)
         broken = broken_instances(c);
+    if (broken == NULL)
+        broken = broken_stage(c);
     RULE(c->mode > MODE_UNSET && c->mode < MODE_END);
     return broken;
 }

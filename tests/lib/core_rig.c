@@ -33,8 +33,10 @@ void rig_step(struct core_rig *r, uint16_t type, const void *payload)
     struct fact_head head = {.bytes = fact_bytes(type),
                              .seq = ++r->seq,
                              .t_ns = r->t_ns,
+                             .cause_seq = r->cause_seq,
                              .type = type,
-                             .version = fact_version(type)};
+                             .version = fact_version(type),
+                             .generation = r->generation};
     core_step(r->core, &head, payload, &r->out);
     const struct fact_send *sent;
     for (uint32_t i = 0; (sent = rig_effect(r, FACT_SEND, i)) != NULL; i++)

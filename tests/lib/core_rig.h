@@ -21,6 +21,9 @@ struct core_rig {
     uint64_t seq;
     int64_t t_ns;
     uint64_t trade_id;
+    uint64_t cause_seq;    /* heads of the next events name these */
+    uint32_t generation;   /* 0 as long as nobody sets it */
+    uint32_t staged_rows;  /* since the stage was begun */
     struct core_rig_send { /* what was sent, so that a fill has its order's side and instrument */
         uint64_t order;
         uint32_t side, instrument, account;

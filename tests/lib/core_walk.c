@@ -270,10 +270,23 @@ static uint16_t make_control(struct walk *w, struct fact_view *v)
     }
 }
 
+static void fill_head(struct walk *w, struct fact_view *v, uint16_t type, int64_t t_ns)
+{
+    v->head.bytes = fact_bytes(type);
+    v->head.seq = w->rig->seq + 1;
+    v->head.t_ns = t_ns;
+    v->head.type = type;
+    v->head.version = fact_version(type);
+}
+
 void walk_next(struct walk *w, struct fact_view *v)
 {
     memset(v, 0, sizeof *v);
     struct core_rig *r = w->rig;
+    if (w->promote.one_in != 0 && promote_next(w, v)) {
+        fill_head(w, v, v->head.type, r->t_ns + (int64_t)walk_draw(w, RIG_S / 50));
+        return;
+    }
     int64_t t = r->t_ns + (int64_t)walk_draw(w, one_in(w, 200) ? 90 * RIG_S : RIG_S / 3);
     uint16_t type;
     uint64_t draw = walk_draw(w, 100);
@@ -297,11 +310,7 @@ void walk_next(struct walk *w, struct fact_view *v)
     } else {
         type = draw < 95 ? make_control(w, v) : make_market(w, v);
     }
-    v->head = (struct fact_head){.bytes = fact_bytes(type),
-                                 .seq = r->seq + 1,
-                                 .t_ns = t,
-                                 .type = type,
-                                 .version = fact_version(type)};
+    fill_head(w, v, type, t);
 }
 
 static void count_fill(struct walk *w, const struct fact_view *v)
@@ -319,7 +328,11 @@ void walk_step(struct walk *w, const struct fact_view *v)
 {
     struct core_rig *r = w->rig;
     rig_at(r, v->head.t_ns);
+    r->generation = v->head.generation;
+    r->cause_seq = v->head.cause_seq;
     rig_step(r, v->head.type, &v->u);
+    r->generation = 0;
+    r->cause_seq = 0;
     count_fill(w, v);
     const struct fact_send *s;
     for (uint32_t i = 0; (s = rig_effect(r, FACT_SEND, i)) != NULL; i++)

@@ -7,6 +7,7 @@
  */
 #ifndef LIB_CORE_WALK_H
 #define LIB_CORE_WALK_H
+#include "tests/lib/core_promote.h"
 #include "tests/lib/core_rig.h"
 
 enum { WALK_ORDERS = 64, WALK_TRADES = 64 };
@@ -27,6 +28,7 @@ struct walk {
     struct fact_exec trade[WALK_TRADES]; /* fills given, to be repeated or busted */
     uint32_t trade_count;
     uint64_t epoch;
+    struct promote promote;    /* one_in set: promotions too */
     struct fact_lookup lookup; /* the last question, 0 = answered */
 };
 

@@ -4,7 +4,7 @@
  * instance state x event cell (auto, quarantine, kill) does what the table of modes says.
  * Method: the expectations are written here from the design's table in signs; each cell is visited
  * in a fresh rig through events only, and a few whole stories follow (kill, kill again, late fills,
- * a reconciliation that is not clean).
+ * a reconciliation that is not clean), and what several people may lift by a request.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -336,6 +336,189 @@ static void mode_kill_cancels_an_unknown_order_once_per_press(void **state)
     assert_int_equal(rig_count(&r, FACT_CANCEL), 1);
 }
 
+/* ---- requests of several people ---- */
+
+static uint8_t request_number;
+
+static void request(struct core_rig *x, uint32_t scope, uint32_t id, uint32_t mode, uint32_t people)
+{
+    struct fact_request e = {
+        .scope = scope, .id = id, .mode = mode, .people = people, .by = "ana, bo", .reason = "ok"};
+    e.sha256[0] = ++request_number;
+    e.sha256[1] = (uint8_t)people;
+    rig_step(x, FACT_REQUEST, &e);
+}
+
+/* Two people ask for `to` at each scope from each mode: which mode follows? */
+static void mode_every_request_cell_is_as_the_table_says(void **state)
+{
+    (void)state;
+    static const char *const follows[MODE_END] = {
+        /* . = refused or not needed, else the mode's digit; asked for: 1 to 6 */
+        [MODE_ACTIVE] = "..3...",    [MODE_REDUCING] = "1.....", [MODE_HALTED] = "1.3...",
+        [MODE_SAFE_LOSS] = "1.3...", [MODE_KILLED] = "1.3...",
+    };
+    for (uint32_t scope = MODE_SCOPE_GLOBAL; scope <= MODE_SCOPE_STRATEGY; scope++) {
+        uint32_t id = scope == MODE_SCOPE_GLOBAL ? 0 : 1;
+        for (uint32_t from = 1; from < MODE_END; from++) {
+            for (uint32_t to = 1; to < MODE_END && from != MODE_SAFE_START; to++) {
+                struct core_rig x;
+                rig_open(&x);
+                if (from != MODE_ACTIVE)
+                    rig_mode(&x, scope, id, from);
+                request(&x, scope, id, to, 1); /* one person is not two */
+                assert_int_equal(rig_ignored(&x, FACT_IGNORED_NOT_ALLOWED), 1);
+                assert_int_equal(core_mode(x.core, scope, id), from);
+                request(&x, scope, id, to, 2);
+                char sign = follows[from][to - 1];
+                uint32_t after = sign == '.' ? from : (uint32_t)(sign - '0');
+                assert_int_equal(core_mode(x.core, scope, id), after);
+                assert_int_equal(rig_count(&x, FACT_IGNORED), sign == '.');
+                const struct fact_moded *m = rig_effect(&x, FACT_MODED, 0);
+                assert_int_equal(m != NULL, sign != '.');
+                assert_true(m == NULL || m->why == FACT_WHY_REQUEST);
+                rig_close(&x);
+            }
+        }
+    }
+}
+
+static void mode_request_for_what_is_not_there_is_refused(void **state)
+{
+    (void)state;
+    request(&r, MODE_SCOPE_ACCOUNT, 5, MODE_ACTIVE, 2);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_ALLOWED), 1);
+    request(&r, MODE_SCOPE_STRATEGY, UINT32_MAX, MODE_ACTIVE, 2);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_ALLOWED), 1);
+    request(&r, 9, 0, MODE_ACTIVE, 2);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_ALLOWED), 1);
+    request(&r, MODE_SCOPE_GLOBAL, 0, MODE_END, 2);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_ALLOWED), 1);
+}
+
+/* Not past the reconciliation, which two people can judge no better than one. */
+static void mode_request_goes_through_safe_start(void **state)
+{
+    (void)state;
+    rig_signal(&r, TN_LONG, 1000000);
+    uint64_t id = rig_sent_order(&r)->order;
+    rig_sent(&r, id, FACT_SENT_UNKNOWN);
+    kill_all(0);
+    request(&r, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, 2);
+    assert_int_equal(mode_now(), MODE_SAFE_START);
+    rig_status(&r, id, FACT_FOUND_WORKING);
+    assert_int_equal(mode_now(), MODE_ACTIVE);
+}
+
+static void mode_request_ends_the_closes_of_the_kill(void **state)
+{
+    (void)state;
+    rig_hold(&r, TN_LONG, 500000);
+    rig_fill(&r, 0, 700, 1000000); /* EXTERNAL too */
+    kill_all(0);
+    uint64_t first = ((const struct fact_send *)rig_effect(&r, FACT_SEND, 0))->order;
+    uint64_t second = ((const struct fact_send *)rig_effect(&r, FACT_SEND, 1))->order;
+    request(&r, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, 2);
+    assert_int_equal(rig_count(&r, FACT_CANCEL), 0); /* what works ends by itself */
+    rig_fill(&r, first, 1000, 990000);
+    rig_exec(&r, first, FACT_EXEC_EXPIRED);
+    rig_exec(&r, second, FACT_EXEC_EXPIRED);
+    assert_int_equal(rig_count(&r, FACT_INTENT), 0);
+    rig_tick(&r, r.t_ns + 20 * RIG_S);
+    assert_int_equal(rig_count(&r, FACT_INTENT), 0);
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 4000);
+    rig_quote(&r, RIG_BTC, 999900, 1000100);
+    rig_signal(&r, TN_LONG, 600000); /* and belief is heard again */
+    assert_int_equal(rig_sent_order(&r)->side, TN_LONG);
+    assert_int_equal(rig_sent_order(&r)->qty, 2000);
+}
+
+/* A kill that was lifted leaves no flag behind: the next one may keep positions. */
+static void mode_request_leaves_nothing_for_the_next_kill(void **state)
+{
+    (void)state;
+    rig_hold(&r, TN_LONG, 500000);
+    kill_all(0);
+    rig_exec(&r, rig_sent_order(&r)->order, FACT_EXEC_REJECTED);
+    uint64_t again = rig_sent_order(&r)->order;
+    request(&r, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, 2);
+    rig_exec(&r, again, FACT_EXEC_EXPIRED);
+    rig_at(&r, r.t_ns + 2 * RIG_S);
+    uint64_t id = rig_working(&r, TN_LONG, 900000);
+    kill_all(1);
+    rig_fill(&r, id, 1000, 999000);
+    rig_exec(&r, id, FACT_EXEC_CANCELED);
+    assert_int_equal(rig_count(&r, FACT_SEND), 0);
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 6000);
+}
+
+/* Lifting one of two kills spares only whom no other holds. */
+static void mode_request_spares_nobody_whom_another_kill_holds(void **state)
+{
+    (void)state;
+    rig_route(&r, RIG_S2, RIG_BTC, 1000000000000);
+    rig_hold(&r, TN_LONG, 500000);
+    rig_signal_full(&r, (struct fact_signal){.instance = RIG_S2, .side = TN_LONG});
+    rig_fill(&r, rig_sent_order(&r)->order, rig_sent_order(&r)->qty, 1000000);
+    rig_mode(&r, MODE_SCOPE_STRATEGY, RIG_S1, MODE_KILLED);
+    uint64_t close = rig_sent_order(&r)->order;
+    kill_all(0);
+    uint64_t other = rig_sent_order(&r)->order;
+    request(&r, MODE_SCOPE_GLOBAL, 0, MODE_ACTIVE, 2);
+    rig_exec(&r, other, FACT_EXEC_EXPIRED);
+    assert_int_equal(rig_count(&r, FACT_SEND), 0);
+    rig_exec(&r, close, FACT_EXEC_EXPIRED);
+    assert_int_equal(rig_count(&r, FACT_SEND), 1); /* the strategy's own kill goes on */
+}
+
+static void mode_request_is_good_for_one_time(void **state)
+{
+    (void)state;
+    struct fact_request e = {.scope = MODE_SCOPE_GLOBAL, .mode = MODE_ACTIVE, .people = 3};
+    memset(e.sha256, 7, sizeof e.sha256);
+    kill_all(0);
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(mode_now(), MODE_ACTIVE);
+    kill_all(0);
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_USED), 1);
+    assert_int_equal(mode_now(), MODE_KILLED);
+    e.sha256[31] = 8;
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(mode_now(), MODE_ACTIVE);
+    e.sha256[31] = 9; /* nothing to lift: and that was its one time */
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_NEEDED), 1);
+    kill_all(0);
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_USED), 1);
+    e.sha256[31] = 10;
+    e.people = 1; /* refused: it was not used */
+    rig_step(&r, FACT_REQUEST, &e);
+    e.people = 2;
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(mode_now(), MODE_ACTIVE);
+}
+
+static void mode_last_256_requests_are_remembered(void **state)
+{
+    (void)state;
+    struct fact_request e = {.scope = MODE_SCOPE_GLOBAL, .mode = MODE_ACTIVE, .people = 2};
+    for (uint32_t i = 0; i <= REQUESTS_MAX; i++) {
+        memcpy(e.sha256, &i, sizeof i);
+        rig_step(&r, FACT_REQUEST, &e);
+        assert_int_equal(rig_ignored(&r, FACT_IGNORED_USED), 0);
+    }
+    for (uint32_t i = REQUESTS_MAX; i > 0; i--) {
+        memcpy(e.sha256, &i, sizeof i);
+        rig_step(&r, FACT_REQUEST, &e);
+        assert_int_equal(rig_ignored(&r, FACT_IGNORED_USED), 1);
+    }
+    memset(e.sha256, 0, sizeof e.sha256); /* the oldest one made room */
+    rig_step(&r, FACT_REQUEST, &e);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_USED), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -355,6 +538,14 @@ int main(void)
         TEST(mode_kill_that_keeps_cancels_only_until_told_otherwise),
         TEST(mode_kill_of_one_strategy_leaves_the_kept_ones),
         TEST(mode_kill_cancels_an_unknown_order_once_per_press),
+        TEST(mode_every_request_cell_is_as_the_table_says),
+        TEST(mode_request_for_what_is_not_there_is_refused),
+        TEST(mode_request_goes_through_safe_start),
+        TEST(mode_request_ends_the_closes_of_the_kill),
+        TEST(mode_request_leaves_nothing_for_the_next_kill),
+        TEST(mode_request_spares_nobody_whom_another_kill_holds),
+        TEST(mode_request_is_good_for_one_time),
+        TEST(mode_last_256_requests_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,10 +32,17 @@ static uint64_t number(int64_t t_ns)
     return h.seq;
 }
 
+/* A build that is alone: its lane is as good as its instance. */
 static enum seq_put answer(uint32_t instance, uint64_t cause, int64_t due_ns)
 {
     struct fact_signal g = {.instance = instance, .horizon_ns = due_ns};
-    return seq_answer(&s, cause, due_ns, &g);
+    return seq_answer(&s, instance, 0, cause, due_ns, &g);
+}
+
+static enum seq_put answer_of(uint32_t lane, uint32_t generation, uint64_t cause, int64_t due_ns)
+{
+    struct fact_signal g = {.instance = 7, .horizon_ns = due_ns};
+    return seq_answer(&s, lane, generation, cause, due_ns, &g);
 }
 
 static void expect(uint32_t instance, uint64_t cause, int64_t due_ns)
@@ -184,6 +191,62 @@ static void seq_drop_takes_one_instance_only(void **state)
     }
 }
 
+/* ---- two builds of one instance ---- */
+
+static void seq_builds_of_one_instance_go_by_generation(void **state)
+{
+    (void)state;
+    uint64_t n = number(1000);
+    struct seq_held h;
+    assert_int_equal(answer_of(4, 12, n, 1005), SEQ_HELD);
+    assert_int_equal(answer_of(9, 11, n, 1005), SEQ_HELD);
+    assert_int_equal(answer_of(4, 12, n, 1005), SEQ_HELD);
+    seq_take(&s, &h);
+    assert_true(h.generation == 11 && h.lane == 9 && h.signal.instance == 7);
+    seq_take(&s, &h);
+    uint64_t first = h.order;
+    assert_true(h.generation == 12 && h.lane == 4);
+    seq_take(&s, &h);
+    assert_true(h.generation == 12 && h.order > first);
+}
+
+static void seq_builds_of_one_instance_do_not_share_a_bound(void **state)
+{
+    (void)state;
+    uint64_t n = number(1000);
+    for (int i = 0; i < SEQ_HELD_PER_INSTANCE; i++)
+        assert_int_equal(answer_of(1, 5, n, 2000), SEQ_HELD);
+    assert_int_equal(answer_of(1, 5, n, 2000), SEQ_FAULT);
+    assert_int_equal(answer_of(2, 6, n, 2000), SEQ_HELD);
+    seq_drop(&s, 1); /* the old one is heard no more */
+    assert_int_equal(s.count, 1);
+    struct seq_held h;
+    seq_take(&s, &h);
+    assert_int_equal(h.generation, 6);
+}
+
+static void seq_lane_that_is_dropped_begins_anew(void **state)
+{
+    (void)state;
+    uint64_t n = number(1000);
+    number(2000);
+    for (int i = 0; i < SEQ_LATE_MAX - 1; i++)
+        assert_int_equal(answer_of(3, 5, n, 1500), SEQ_LATE);
+    seq_drop(&s, 3);
+    for (int i = 0; i < SEQ_LATE_MAX - 1; i++) /* another build's: its own seven */
+        assert_int_equal(answer_of(3, 6, n, 1500), SEQ_LATE);
+    assert_int_equal(answer_of(3, 6, n, 1500), SEQ_FAULT);
+}
+
+static void seq_lanes_end_where_the_header_says(void **state)
+{
+    (void)state;
+    uint64_t n = number(1000);
+    assert_int_equal(answer_of(SEQ_LANES_MAX - 1, 1, n, 2000), SEQ_HELD);
+    seq_drop(&s, SEQ_LANES_MAX - 1);
+    assert_int_equal(s.count, 0);
+}
+
 /* ---- against a plain list ---- */
 
 struct naive {
@@ -199,6 +262,8 @@ static int by_rule(const struct seq_held *a, const struct seq_held *b)
         return a->cause_seq < b->cause_seq ? -1 : 1;
     if (a->signal.instance != b->signal.instance)
         return a->signal.instance < b->signal.instance ? -1 : 1;
+    if (a->generation != b->generation)
+        return a->generation < b->generation ? -1 : 1;
     return a->order < b->order ? -1 : 1;
 }
 
@@ -223,27 +288,30 @@ static void seq_gives_what_a_plain_list_gives(void **state)
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
-        uint32_t what = x % 10, instance = (uint32_t)(x >> 8) % 40;
+        uint32_t what = x % 10, lane = (uint32_t)(x >> 8) % 40;
+        uint32_t instance = lane % 20, generation = lane / 20; /* two builds of each */
         if (what < 3) {
             number(s.last_ns + (int64_t)(x >> 20) % 3);
         } else if (what < 7) {
             uint64_t cause = s.last_seq - (x >> 32) % 4;
             int64_t due = s.last_ns + 1 + (int64_t)((x >> 40) % 60);
-            enum seq_put put = answer(instance, cause, due);
+            struct fact_signal g = {.instance = instance, .horizon_ns = due};
+            enum seq_put put = seq_answer(&s, lane, generation, cause, due, &g);
             if (put == SEQ_HELD)
-                list.row[list.count++] =
-                    (struct seq_held){.due_ns = due,
-                                      .order = given++,
-                                      .cause_seq = cause,
-                                      .signal = {.instance = instance, .horizon_ns = due}};
+                list.row[list.count++] = (struct seq_held){.due_ns = due,
+                                                           .order = given++,
+                                                           .cause_seq = cause,
+                                                           .lane = lane,
+                                                           .generation = generation,
+                                                           .signal = g};
         } else if (what < 9 && list.count > 0) {
             struct seq_held want = least(&list), is;
             seq_take(&s, &is);
             assert_memory_equal(&is, &want, sizeof is);
         } else if (x % 400 == 9) {
-            seq_drop(&s, instance);
+            seq_drop(&s, lane);
             for (uint32_t k = 0; k < list.count;) {
-                if (list.row[k].signal.instance == instance)
+                if (list.row[k].lane == lane)
                     list.row[k] = list.row[--list.count];
                 else
                     k++;
@@ -267,11 +335,18 @@ static void answer_the_future(void *arg)
     (void)answer(1, s.last_seq + 1, 5000);
 }
 
+static void answer_beyond_the_lanes(void *arg)
+{
+    (void)arg;
+    (void)answer_of(SEQ_LANES_MAX, 1, s.last_seq, 5000);
+}
+
 static void seq_broken_rules_stop_the_process(void **state)
 {
     (void)state;
     assert_dies(take_from_empty, NULL, "s->count > 0");
     assert_dies(answer_the_future, NULL, "cause_seq <= s->last_seq");
+    assert_dies(answer_beyond_the_lanes, NULL, "lane < SEQ_LANES_MAX");
 }
 
 int main(void)
@@ -288,6 +363,10 @@ int main(void)
         TEST(seq_eight_late_of_sixteen_is_a_fault),
         TEST(seq_old_late_ones_are_forgotten),
         TEST(seq_drop_takes_one_instance_only),
+        TEST(seq_builds_of_one_instance_go_by_generation),
+        TEST(seq_builds_of_one_instance_do_not_share_a_bound),
+        TEST(seq_lane_that_is_dropped_begins_anew),
+        TEST(seq_lanes_end_where_the_header_says),
         TEST(seq_gives_what_a_plain_list_gives),
         TEST(seq_broken_rules_stop_the_process),
     };

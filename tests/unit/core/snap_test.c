@@ -5,7 +5,8 @@
  * core, both get the rest of the walk, and effects and later snapshots are compared byte for byte.
  * Then one real snapshot is cut at every length, every bit of its first part and a sample of the
  * rest is flipped, its counts are set to large values: each is refused with a sentence, or
- * restored into a core whose own snapshot is those very bytes and which steps on.
+ * restored into a core whose own snapshot is those very bytes and which steps on, through the
+ * DEPLOY of what is staged in it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 #include <string.h>
 #include "core/state.h"
+#include "tests/lib/core_stage.h"
 #include "tests/lib/core_walk.h"
 
 /* Small tables: rows are reused and rings run over within a walk. */
@@ -97,6 +99,42 @@ static void snap_restored_core_goes_on_identically(void **state)
     }
 }
 
+enum { STAGED_SERIAL = 3 };
+
+/* Two deployments before it, a request that was used, and a committed stage with every row. */
+static void stage_everything(struct core_rig *r)
+{
+    for (uint32_t serial = 1; serial < STAGED_SERIAL; serial++) {
+        struct fact_rate eur = {.from = RIG_USD, .to = RIG_EUR, .exp = -4, .rate = 9173};
+        stage_begin(r, serial);
+        stage_instance(r, RIG_S1 + serial - 1, serial, 0);
+        stage_limits(r);
+        stage_row(r, FACT_RATE, &eur);
+        assert_true(stage_flip(r, serial));
+    }
+    struct fact_request request = {
+        .sha256 = {7}, .scope = MODE_SCOPE_GLOBAL, .mode = MODE_ACTIVE, .people = 2};
+    rig_step(r, FACT_REQUEST, &request);
+    stage_begin_until(r, STAGED_SERIAL, r->t_ns + 5 * RIG_S);
+    struct fact_currency jpy = {.id = 3, .exp = -4, .name = "JPY"};
+    stage_row(r, FACT_CURRENCY, &jpy);
+    struct fact_instrument third = r->core->market[RIG_BTC].def;
+    third.id = third.settle = 3;
+    stage_row(r, FACT_INSTRUMENT, &third);
+    struct fact_account two = r->core->account[2].def;
+    stage_row(r, FACT_ACCOUNT, &two);
+    stage_instance(r, RIG_S2, STAGED_SERIAL, 0);
+    stage_instance(r, 3, STAGED_SERIAL, FACT_COLD);
+    stage_route(r, 3, RIG_BTC, 5000);
+    stage_route(r, RIG_S2, RIG_BTC, 7000);
+    stage_remove(r, RIG_S1, 0, FACT_ON_REMOVE_FLATTEN, 0);
+    stage_limits(r);
+    struct fact_rate rate = {.from = 3, .to = RIG_USD, .exp = -4, .rate = 67};
+    stage_row(r, FACT_RATE, &rate);
+    stage_commit(r, STAGED_SERIAL);
+    assert_int_equal(r->out.count, 0);
+}
+
 /* A state with everything in it: positions, working, unknown and ended orders, stop, flatten. */
 static void *rich(struct core_rig *r, size_t *bytes)
 {
@@ -119,10 +157,17 @@ static void *rich(struct core_rig *r, size_t *bytes)
     }
     assert_true(live > 2 && stops > 0 && held > 2);
     assert_true(r->core->order_pool.in_use > live);
+    stage_everything(r);
     return snapshot_of(r->core, bytes);
 }
 
-static uint32_t refused, taken;
+static uint32_t refused, taken, deployed;
+
+static bool stage_try_deploy(struct core_rig *x)
+{
+    stage_deploy(x, STAGED_SERIAL);
+    return rig_count(x, FACT_FLIPPED) > 0;
+}
 
 /* Refused with a sentence, or really a state: the same bytes again, and able to go on. */
 static void try_bytes(const void *bytes, size_t count)
@@ -149,6 +194,8 @@ static void try_bytes(const void *bytes, size_t count)
         rig_tick(&x, x.t_ns + RIG_S);
         rig_quote(&x, RIG_BTC, 999000, 1001000);
         rig_signal(&x, TN_SHORT, 700000);
+        deployed += stage_try_deploy(&x);
+        rig_quote(&x, RIG_BTC, 998000, 1000000);
         rig_mode(&x, MODE_SCOPE_GLOBAL, 0, MODE_KILLED);
         core_check(x.core);
         taken++;
@@ -188,7 +235,7 @@ static void snap_flipped_bits_never_crash(void **state)
     uint8_t *bytes = rich(&r, &n);
     const uint64_t seed = 31337;
     uint64_t s = seed;
-    refused = taken = 0;
+    refused = taken = deployed = 0;
     for (size_t i = 0; i < n; i++) {
         s ^= s << 13;
         s ^= s >> 7;
@@ -203,8 +250,9 @@ static void snap_flipped_bits_never_crash(void **state)
             try_bytes(bytes, n);
         bytes[i] = keep;
     }
-    print_message("seed %llu: %u refused, %u taken\n", (unsigned long long)seed, refused, taken);
-    assert_true(refused > 100 && taken > 100);
+    print_message("seed %llu: %u refused, %u taken, %u of these deployed\n",
+                  (unsigned long long)seed, refused, taken, deployed);
+    assert_true(refused > 100 && taken > 100 && deployed > 100);
     free(bytes);
     rig_close(&r);
 }
@@ -307,6 +355,44 @@ static void snap_impossible_rows_are_refused(void **state)
     rig_close(&r);
 }
 
+static void snap_impossible_deployments_are_refused(void **state)
+{
+    (void)state;
+    struct core_rig r;
+    size_t n;
+    uint8_t *bytes = rich(&r, &n);
+    free(bytes);
+    struct core *c = r.core;
+    struct book_row *b = book_find(c, RIG_S1, RIG_BTC);
+    REFUSED(b->is_leaving, 1); /* with a budget */
+    REFUSED(b->flatten_origin, FACT_ORIGIN_REMOVE + 1);
+    REFUSED(c->run_until_ns, -1);
+    REFUSED(c->instance[1].is_removed, 2);
+    REFUSED(c->instance[1].mode_why, FACT_WHY_REMOVED + 1);
+    REFUSED(c->instance[1].reign[0].since_seq, c->seq + 1);
+    REFUSED(c->instance[1].reign[1].since_seq, c->instance[1].reign[0].since_seq);
+    REFUSED(c->instance[1].reign[0].generation, UINT32_MAX + 1ull);
+    REFUSED(c->staged.is_open, 0);
+    REFUSED(c->staged.is_broken, 1);
+    REFUSED(c->staged.is_committed, 2);
+    REFUSED(c->staged.run_until_ns, -1);
+    REFUSED(c->staged.currency_count, 0); /* the instrument settles in it */
+    REFUSED(c->staged.instance_count, 1); /* the route is of the other one */
+    REFUSED(c->staged.limit_count, c->staged.limit_count + 1);
+    REFUSED(c->staged_currency[0].exp, 13);
+    REFUSED(c->staged_instrument[0].id, 2);
+    REFUSED(c->staged_account[0].currency, 9);
+    REFUSED(c->staged_instance[1].def.id, 1);
+    REFUSED(c->staged_instance[1].generation, 0);
+    REFUSED(c->staged_route[1].account, 2); /* it has one already */
+    REFUSED(c->staged_route[0].strategy, UINT32_MAX);
+    REFUSED(c->staged_remove[0].strategy, RIG_S2); /* it is also brought */
+    REFUSED(c->staged_remove[0].on_remove, 9);
+    REFUSED(c->staged_limit[1].rule, c->staged_limit[0].rule);
+    REFUSED(c->staged_rate[0].from, RIG_USD);
+    rig_close(&r);
+}
+
 static void snap_of_other_tables_or_logic_is_named(void **state)
 {
     (void)state;
@@ -351,6 +437,33 @@ static void snap_order_of_effects_survives_a_reopened_order(void **state)
     rig_close(&b);
 }
 
+/* The ring of used requests goes on where it was, also when it has come round. */
+static void snap_keeps_which_request_is_the_oldest(void **state)
+{
+    (void)state;
+    struct core_rig a, b;
+    struct fact_request e = {.scope = MODE_SCOPE_GLOBAL, .mode = MODE_ACTIVE, .people = 2};
+    rig_open_sized(&a, &small);
+    for (uint32_t i = 1; i <= REQUESTS_MAX + 100; i++) {
+        memcpy(e.sha256, &i, sizeof i);
+        rig_step(&a, FACT_REQUEST, &e);
+    }
+    copy(&b, &a);
+    for (uint32_t i = REQUESTS_MAX + 101; i <= REQUESTS_MAX + 150; i++) {
+        memcpy(e.sha256, &i, sizeof i);
+        rig_step(&a, FACT_REQUEST, &e);
+        rig_step(&b, FACT_REQUEST, &e);
+    }
+    same_state(&a, &b);
+    for (uint32_t i = 151; i <= REQUESTS_MAX + 150; i++) {
+        memcpy(e.sha256, &i, sizeof i);
+        rig_step(&b, FACT_REQUEST, &e);
+        assert_int_equal(rig_ignored(&b, FACT_IGNORED_USED), 1);
+    }
+    rig_close(&a);
+    rig_close(&b);
+}
+
 static void snap_of_nothing_restores(void **state)
 {
     (void)state;
@@ -371,8 +484,10 @@ int main(void)
         cmocka_unit_test(snap_flipped_bits_never_crash),
         cmocka_unit_test(snap_words_of_extremes_never_crash),
         cmocka_unit_test(snap_impossible_rows_are_refused),
+        cmocka_unit_test(snap_impossible_deployments_are_refused),
         cmocka_unit_test(snap_of_other_tables_or_logic_is_named),
         cmocka_unit_test(snap_order_of_effects_survives_a_reopened_order),
+        cmocka_unit_test(snap_keeps_which_request_is_the_oldest),
         cmocka_unit_test(snap_of_nothing_restores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
