@@ -222,9 +222,7 @@ struct result cfg_keys(const struct cfg_file *f, const struct cfg_node *map,
         if (known)
             continue;
         if (section == CFG_IN_ROOT && is_later(c->key))
-            return cfg_fail_key(f, CFG_LATER, c,
-                                "belongs to signed promotion, which this release does not have; "
-                                "remove it");
+            return cfg_fail_key(f, CFG_LATER, c, "comes with a later release; remove it");
         cfg_hint(hint, sizeof(hint), "key ", c->key, names, count);
         return cfg_fail_key(f, CFG_UNKNOWN, c, "unknown key%s", hint);
     }
@@ -234,24 +232,40 @@ struct result cfg_keys(const struct cfg_file *f, const struct cfg_node *map,
     return OK_RESULT;
 }
 
-struct result cfg_open(const char *path, struct trail *tr, struct cfg_file **out)
+static struct cfg_file *new_file(const char *path, struct trail *tr)
 {
-    *out = NULL;
     struct cfg_file *f = calloc(1, sizeof(*f));
     must(f != NULL);
     f->path = path;
     f->tr = tr;
-    struct result r = cfg_bytes(f);
+    return f;
+}
+
+/* Takes f over: to *out when its bytes (got tells whether they are there) make a tree. */
+static struct result finish(struct cfg_file *f, struct result got, struct cfg_file **out)
+{
+    struct result r = got;
+    if (is_ok(r)) {
+        hash_sha256_once(f->bytes, f->count, f->sha256);
+        r = cfg_tree(f);
+    }
+    *out = is_ok(r) ? f : NULL;
     if (!is_ok(r))
-        goto out;
-    hash_sha256_once(f->bytes, f->count, f->sha256);
-    r = cfg_tree(f);
-out:
-    if (is_ok(r))
-        *out = f;
-    else
         cfg_close(f);
     return r;
+}
+
+struct result cfg_open(const char *path, struct trail *tr, struct cfg_file **out)
+{
+    struct cfg_file *f = new_file(path, tr);
+    return finish(f, cfg_bytes(f), out);
+}
+
+struct result cfg_open_bytes(const char *bytes, size_t count, const char *name, struct trail *tr,
+                             struct cfg_file **out)
+{
+    struct cfg_file *f = new_file(name, tr);
+    return finish(f, cfg_bytes_given(f, bytes, count), out);
 }
 
 void cfg_close(struct cfg_file *f)

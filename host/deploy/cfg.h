@@ -37,7 +37,9 @@
     X(16, VALUE, "not one of the allowed values")                                                  \
     X(17, LATER, "comes with a later release")                                                     \
     X(18, CONFLICT, "contradicts another key")                                                     \
-    X(19, PIN, "another file than the pinned one")
+    X(19, PIN, "another file than the pinned one")                                                 \
+    X(20, TIME, "not a time")                                                                      \
+    X(21, FIXED, "cannot change while the host runs")
 
 enum cfg_code {
     CFG_CODE_UNSET = 0,
@@ -83,10 +85,15 @@ enum cfg_section {
 
 /* Reads, hashes and parses; *out is for cfg_close, NULL on failure. */
 MUST_USE struct result cfg_open(const char *path, struct trail *tr, struct cfg_file **out);
+/* The same from bytes that somebody read before; they are copied. name: for sentences, borrowed. */
+MUST_USE struct result cfg_open_bytes(const char *bytes, size_t count, const char *name,
+                                      struct trail *tr, struct cfg_file **out);
 void cfg_close(struct cfg_file *f);
 
 /* cfg_bytes.c: the file's bytes, without following links; refused when they are no clean text. */
 MUST_USE struct result cfg_bytes(struct cfg_file *f);
+/* The same checks over a copy of these. */
+MUST_USE struct result cfg_bytes_given(struct cfg_file *f, const char *bytes, size_t count);
 /* cfg_tree.c: f->bytes to f->root. */
 MUST_USE struct result cfg_tree(struct cfg_file *f);
 
@@ -115,6 +122,39 @@ MUST_USE struct result cfg_is_map(const struct cfg_file *f, const struct cfg_nod
 size_t cfg_section_keys(enum cfg_section section, const char *const **names,
                         const uint8_t **required);
 const char *cfg_section_name(enum cfg_section section);
+
+/* cfg_form.c: what a value looks like, by section and key. */
+enum cfg_value {
+    CFG_VALUE_UNSET = 0,
+#define X(name, text) CFG_IS_##name,
+    CFG_VALUES(X)
+#undef X
+};
+struct cfg_row {
+    enum cfg_value is;
+    const char *key, *min, *max, *unit, *def, *example;
+    const char *text; /* what it means */
+    bool is_required;
+};
+enum cfg_shape { CFG_SHAPE_UNSET = 0, CFG_ONE, CFG_NAMED, CFG_ROWS };
+/* A deployment's or instruments file's key; false when the section has none of this name. */
+bool cfg_row(enum cfg_section section, const char *key, struct cfg_row *out);
+const char *cfg_value_text(enum cfg_value is);
+/* The section below a key, and its shape; false: a value, or names with plain values. */
+bool cfg_nest(enum cfg_section section, const char *key, enum cfg_shape *shape,
+              enum cfg_section *below);
+/* Typed readers of a key of this section, with the bounds and the default of its row. unit: instead
+ * of the row's, for sentences; NULL: the row's. */
+MUST_USE struct result cfg_read_decimal(const struct cfg_file *f, const struct cfg_node *map,
+                                        enum cfg_section section, const char *key, int exp,
+                                        const char *unit, int64_t *out);
+MUST_USE struct result cfg_read_duration(const struct cfg_file *f, const struct cfg_node *map,
+                                         enum cfg_section section, const char *key, int64_t *out);
+MUST_USE struct result cfg_read_int(const struct cfg_file *f, const struct cfg_node *map,
+                                    enum cfg_section section, const char *key, int64_t *out);
+/* Index of the word in the row's list. */
+MUST_USE struct result cfg_read_word(const struct cfg_file *f, const struct cfg_node *map,
+                                     enum cfg_section section, const char *key, uint32_t *out);
 
 /* cfg_scalar.c: typed readers. Each refuses what is not exactly its form. */
 enum cfg_form {
@@ -147,6 +187,10 @@ MUST_USE struct result cfg_decimal_any(const struct cfg_file *f, const struct cf
 /* 90s, 5m, 1h: a whole number and a unit. */
 MUST_USE struct result cfg_duration(const struct cfg_file *f, const struct cfg_node *n,
                                     int64_t min_ns, int64_t max_ns, int64_t *out);
+/* The same back, with the longest unit that makes a whole number. */
+void cfg_duration_text(int64_t ns, char out[32]);
+/* 2026-11-20T13:00:00Z: UTC, whole seconds, the years 2000 to 2199; plain or quoted. */
+MUST_USE struct result cfg_time(const struct cfg_file *f, const struct cfg_node *n, int64_t *out);
 MUST_USE struct result cfg_bool(const struct cfg_file *f, const struct cfg_node *n, bool *out);
 /* One of `count` words; gives its index. */
 MUST_USE struct result cfg_choice(const struct cfg_file *f, const struct cfg_node *n,

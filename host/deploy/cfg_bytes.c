@@ -39,6 +39,16 @@ static struct result refuse_open(const struct cfg_file *f, int error)
                 strerrordesc_np(error));
 }
 
+static struct result check_size(const struct cfg_file *f, size_t count)
+{
+    if (count > DEPLOY_FILE_MAX_BYTES)
+        return FAIL(f->tr, CONFIG,
+                    "error[CFG002] %s: is larger than %d bytes and was not parsed; split it, or "
+                    "move instruments to the instruments file",
+                    f->path, DEPLOY_FILE_MAX_BYTES);
+    return OK_RESULT;
+}
+
 /* Reads to the end or one byte past the limit, whatever size the file claims to have. */
 static struct result read_all(struct cfg_file *f, int fd)
 {
@@ -57,12 +67,7 @@ static struct result read_all(struct cfg_file *f, int fd)
         f->count += (size_t)got;
     }
     f->bytes[f->count] = 0;
-    if (f->count > DEPLOY_FILE_MAX_BYTES)
-        return FAIL(f->tr, CONFIG,
-                    "error[CFG002] %s: is larger than %d bytes and was not parsed; split it, or "
-                    "move instruments to the instruments file",
-                    f->path, DEPLOY_FILE_MAX_BYTES);
-    return OK_RESULT;
+    return check_size(f, f->count);
 }
 
 /* Length of the UTF-8 sequence at p with `left` bytes, or 0; *cp gets the code point. */
@@ -149,4 +154,17 @@ struct result cfg_bytes(struct cfg_file *f)
 out:
     close(fd);
     return r;
+}
+
+struct result cfg_bytes_given(struct cfg_file *f, const char *bytes, size_t count)
+{
+    must(f->bytes == NULL && f->count == 0);
+    TRY(check_size(f, count));
+    f->bytes = malloc(count + 1);
+    must(f->bytes != NULL);
+    if (count > 0)
+        memcpy(f->bytes, bytes, count);
+    f->bytes[count] = 0;
+    f->count = count;
+    return check_text(f);
 }

@@ -34,6 +34,12 @@ MUST_USE struct result cfg_instruments(struct cfg_doc *c);
 /* Length of bars: `none` = 0, or whole seconds that divide a day. */
 MUST_USE struct result cfg_bar(const struct cfg_file *f, const struct cfg_node *n, int64_t *out);
 
+/* cfg_head.c: what a document says about itself; swap and on_remove once instances are known. */
+MUST_USE struct result cfg_head(struct cfg_doc *c);
+MUST_USE struct result cfg_after(struct cfg_doc *c);
+/* What is signed stands alone: times, parent, pins and instruments are in it. */
+MUST_USE struct result cfg_alone(struct cfg_doc *c);
+
 /* cfg_parts.c, cfg_instance.c, cfg_limits.c: the other sections. */
 MUST_USE struct result cfg_accounts(struct cfg_doc *c);
 MUST_USE struct result cfg_routes(struct cfg_doc *c);

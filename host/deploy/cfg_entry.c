@@ -13,7 +13,6 @@
 #include "tenon/draft/source.h"
 
 #define DAY_NS 86400000000000ll
-#define GRID_CEILING "1000000000000"
 
 struct result cfg_rows(const struct cfg_file *f, const struct cfg_node *n, enum cfg_kind kind,
                        uint32_t max)
@@ -42,7 +41,7 @@ struct result cfg_currencies(const struct cfg_file *f, const struct cfg_node *ma
         if (is_ok(r))
             r = cfg_keys(f, n, CFG_IN_CURRENCY);
         if (is_ok(r))
-            r = cfg_int(f, cfg_get(n, "exponent"), NUM_EXP_MIN, 0, &exp);
+            r = cfg_read_int(f, n, CFG_IN_CURRENCY, "exponent", &exp);
         ccy->exp = (int32_t)exp;
         ccy->id = ++*count;
     }
@@ -86,17 +85,18 @@ static struct result read_grid(const struct cfg_file *f, const struct cfg_node *
 {
     const struct cfg_node *min_qty = cfg_get(e, "min_qty");
     const struct cfg_node *price_max = cfg_get(e, "price_max");
-    TRY(cfg_decimal(f, cfg_get(e, "tick"), i->price_exp, "", GRID_CEILING, "in price", &i->tick));
-    TRY(cfg_decimal(f, cfg_get(e, "lot"), i->qty_exp, "", GRID_CEILING, "units", &i->lot));
+    TRY(cfg_read_decimal(f, e, CFG_IN_INSTRUMENT, "tick", i->price_exp, NULL, &i->tick));
+    TRY(cfg_read_decimal(f, e, CFG_IN_INSTRUMENT, "lot", i->qty_exp, NULL, &i->lot));
     i->min_qty = i->lot;
     if (min_qty != NULL) {
-        TRY(cfg_decimal(f, min_qty, i->qty_exp, "", GRID_CEILING, "units", &i->min_qty));
+        TRY(cfg_read_decimal(f, e, CFG_IN_INSTRUMENT, "min_qty", i->qty_exp, NULL, &i->min_qty));
         if (i->min_qty % i->lot != 0)
             return cfg_fail(f, CFG_CONFLICT, min_qty, "%s is no multiple of the lot %s",
                             min_qty->text, cfg_get(e, "lot")->text);
     }
     if (price_max != NULL) {
-        TRY(cfg_decimal(f, price_max, i->price_exp, "", GRID_CEILING, "in price", &i->price_max));
+        TRY(cfg_read_decimal(f, e, CFG_IN_INSTRUMENT, "price_max", i->price_exp, NULL,
+                             &i->price_max));
         if (i->price_max < i->tick)
             return cfg_fail(f, CFG_CONFLICT, price_max, "%s is below one tick", price_max->text);
     }
@@ -106,17 +106,15 @@ static struct result read_grid(const struct cfg_file *f, const struct cfg_node *
 static struct result read_times(const struct cfg_file *f, const struct cfg_node *e,
                                 struct fact_instrument *i, uint32_t *stamp)
 {
-    static const char *const stamps[] = {"start", "end"};
-    static const char *const sessions[] = {"always"};
     uint32_t word = 0;
     const struct cfg_node *down = cfg_get(e, "down_after");
     TRY(cfg_bar(f, cfg_get(e, "bar"), &i->bar_ns));
-    TRY(cfg_choice(f, cfg_get(e, "stamp"), stamps, 2, &word));
+    TRY(cfg_read_word(f, e, CFG_IN_INSTRUMENT, "stamp", &word));
     *stamp = word == 0 ? TN_STAMP_START : TN_STAMP_END;
-    TRY(cfg_choice(f, cfg_get(e, "session"), sessions, 1, &word));
+    TRY(cfg_read_word(f, e, CFG_IN_INSTRUMENT, "session", &word));
     i->has_session = 0;
-    TRY(cfg_duration(f, cfg_get(e, "degraded_after"), 1000000, 30 * DAY_NS, &i->age_degraded_ns));
-    TRY(cfg_duration(f, down, 1000000, 30 * DAY_NS, &i->age_down_ns));
+    TRY(cfg_read_duration(f, e, CFG_IN_INSTRUMENT, "degraded_after", &i->age_degraded_ns));
+    TRY(cfg_read_duration(f, e, CFG_IN_INSTRUMENT, "down_after", &i->age_down_ns));
     if (i->age_down_ns < i->age_degraded_ns)
         return cfg_fail(f, CFG_CONFLICT, down, "%s is sooner than degraded_after %s", down->text,
                         cfg_get(e, "degraded_after")->text);
@@ -131,18 +129,17 @@ struct result cfg_entry(const struct cfg_file *f, const struct cfg_node *e,
                         const struct fact_currency *ccy, uint32_t ccy_count,
                         struct fact_instrument *out, uint32_t *stamp)
 {
-    static const char *const contracts[] = {"linear", "inverse"};
     uint32_t word = 0;
     int64_t exp = 0;
     char settle[sizeof(ccy->name)];
     memset(out, 0, sizeof(*out));
     TRY(cfg_keys(f, e, CFG_IN_INSTRUMENT));
     TRY(cfg_key_text(f, e, CFG_SYMBOL, out->symbol, sizeof(out->symbol)));
-    TRY(cfg_choice(f, cfg_get(e, "contract"), contracts, 2, &word));
+    TRY(cfg_read_word(f, e, CFG_IN_INSTRUMENT, "contract", &word));
     out->contract = word == 0 ? FACT_LINEAR : FACT_INVERSE;
-    TRY(cfg_int(f, cfg_get(e, "price_exponent"), NUM_EXP_MIN, NUM_EXP_MAX, &exp));
+    TRY(cfg_read_int(f, e, CFG_IN_INSTRUMENT, "price_exponent", &exp));
     out->price_exp = (int32_t)exp;
-    TRY(cfg_int(f, cfg_get(e, "qty_exponent"), NUM_EXP_MIN, NUM_EXP_MAX, &exp));
+    TRY(cfg_read_int(f, e, CFG_IN_INSTRUMENT, "qty_exponent", &exp));
     out->qty_exp = (int32_t)exp;
     TRY(read_grid(f, e, out));
     TRY(cfg_text(f, cfg_get(e, "settle"), CFG_CURRENCY, settle, sizeof(settle)));
@@ -213,6 +210,7 @@ static struct result take_instrument(struct cfg_doc *c, const struct cfg_node *n
                            &d->stamp[at]));
         TRY(cfg_currency_id(c->f, n, ccy.name, d->currency, d->currency_count, &i->settle));
     }
+    d->line.instrument[at] = n->key_line;
     i->id = ++d->instrument_count;
     return OK_RESULT;
 }

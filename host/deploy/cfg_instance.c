@@ -10,8 +10,6 @@
 #include "base/must.h"
 #include "deploy/cfg_doc.h"
 
-#define DUE_MAX_NS 3600000000000ll
-
 static struct result take_param(const struct cfg_file *f, const struct cfg_node *n,
                                 struct deploy_instance *i)
 {
@@ -118,7 +116,6 @@ static struct result take_pin(struct cfg_doc *c, const struct cfg_node *n,
 static struct result take_instance(struct cfg_doc *c, const struct cfg_node *n)
 {
     struct deploy_instance *i = &c->d->instance[c->d->instance_count];
-    const struct cfg_node *due = cfg_get(n, "due");
     memset(i, 0, sizeof(*i));
     i->line = n->key_line;
     i->fact.id = c->d->instance_count + 1;
@@ -127,8 +124,7 @@ static struct result take_instance(struct cfg_doc *c, const struct cfg_node *n)
                  sizeof(i->fact.version)));
     TRY(cfg_instrument_id(c, cfg_get(n, "instrument"), false, &i->instrument));
     TRY(cfg_bar(c->f, cfg_get(n, "bar"), &i->bar_ns));
-    if (due != NULL)
-        TRY(cfg_duration(c->f, due, 0, DUE_MAX_NS, &i->fact.due_ns));
+    TRY(cfg_read_duration(c->f, n, CFG_IN_INSTANCE, "due", &i->fact.due_ns));
     TRY(take_pin(c, n, i));
     return take_bindings(c, n, i);
 }

@@ -10,36 +10,25 @@
 #include "base/must.h"
 #include "deploy/cfg_doc.h"
 
-#define MONEY_CEILING "10000000000"
-
-/* An optional decimal; `otherwise` when the key is not there. */
-static struct result optional(const struct cfg_file *f, const struct cfg_node *map, const char *key,
-                              int exp, const char *min, const char *max, const char *unit,
-                              int64_t otherwise, int64_t *out)
-{
-    const struct cfg_node *n = cfg_get(map, key);
-    *out = otherwise;
-    return n == NULL ? OK_RESULT : cfg_decimal(f, n, exp, min, max, unit, out);
-}
-
 static struct result read_venue(const struct cfg_file *f, const struct cfg_node *n,
                                 struct deploy_venue *v)
 {
-    static const char *const profiles[] = {"plain", "demo"};
     uint32_t word = 0;
     TRY(cfg_keys(f, n, CFG_IN_VENUE));
-    TRY(cfg_choice(f, cfg_get(n, "profile"), profiles, 2, &word));
+    TRY(cfg_read_word(f, n, CFG_IN_VENUE, "profile", &word));
     v->profile = word == 0 ? DEPLOY_PLAIN : DEPLOY_DEMO;
-    TRY(cfg_decimal(f, cfg_get(n, "latency_ms"), -6, "0", "60000", "ms", &v->latency_ns));
-    TRY(optional(f, n, "jitter_ms", -6, "0", "60000", "ms", 0, &v->jitter_ns));
-    TRY(cfg_decimal(f, cfg_get(n, "maker_fee_bps"), -2, "-50", "500", "basis points",
-                    &v->maker_fee_ppm));
-    TRY(cfg_decimal(f, cfg_get(n, "taker_fee_bps"), -2, "0", "500", "basis points",
-                    &v->taker_fee_ppm));
-    TRY(optional(f, n, "slippage_bps", -2, "0", "1000", "basis points", 0, &v->slippage_ppm));
-    TRY(optional(f, n, "volume_part_pct", -4, "0.01", "100", "percent", 1000000,
-                 &v->volume_part_ppm));
-    return OK_RESULT;
+    const struct {
+        const char *key;
+        int exp; /* of the written number that gives the unit */
+        int64_t *out;
+    } number[] = {
+        {"latency_ms", -6, &v->latency_ns},       {"jitter_ms", -6, &v->jitter_ns},
+        {"maker_fee_bps", -2, &v->maker_fee_ppm}, {"taker_fee_bps", -2, &v->taker_fee_ppm},
+        {"slippage_bps", -2, &v->slippage_ppm},   {"volume_part_pct", -4, &v->volume_part_ppm}};
+    struct result r = OK_RESULT;
+    for (size_t i = 0; i < sizeof(number) / sizeof(number[0]) && is_ok(r); i++)
+        r = cfg_read_decimal(f, n, CFG_IN_VENUE, number[i].key, number[i].exp, NULL, number[i].out);
+    return r;
 }
 
 static struct result take_account(struct cfg_doc *c, const struct cfg_node *n)
@@ -55,14 +44,15 @@ static struct result take_account(struct cfg_doc *c, const struct cfg_node *n)
     TRY(cfg_text(c->f, cfg_get(n, "currency"), CFG_CURRENCY, ccy, sizeof(ccy)));
     TRY(cfg_currency_id(c->f, cfg_get(n, "currency"), ccy, d->currency, d->currency_count,
                         &a->currency));
-    TRY(cfg_decimal(c->f, cfg_get(n, "balance"), d->currency[a->currency - 1].exp, "",
-                    MONEY_CEILING, ccy, &a->balance));
+    TRY(cfg_read_decimal(c->f, n, CFG_IN_ACCOUNT, "balance", d->currency[a->currency - 1].exp, ccy,
+                         &a->balance));
     TRY(cfg_bool(c->f, cfg_get(n, "simulated"), &simulated));
     if (!simulated)
         return cfg_fail(c->f, CFG_LATER, cfg_get(n, "simulated"),
-                        "accounts at real venues come with signed promotion; write true");
+                        "accounts at real venues come with a later release; write true");
     a->simulated = 1;
     TRY(read_venue(c->f, cfg_get(n, "venue"), v));
+    d->line.account[d->account_count] = n->key_line;
     a->id = ++d->account_count;
     return OK_RESULT;
 }
@@ -99,9 +89,7 @@ static struct result read_env(const struct cfg_file *f, const struct cfg_node *n
     uint32_t word = 0;
     TRY(cfg_choice(f, n, words, 3, &word));
     if (word != 0)
-        return cfg_fail(f, CFG_LATER, n,
-                        "%s trading comes with signed promotion, which this release does not "
-                        "have; write paper",
+        return cfg_fail(f, CFG_LATER, n, "%s trading comes with a later release; write paper",
                         words[word]);
     return OK_RESULT;
 }
@@ -136,8 +124,7 @@ static struct result take_route(struct cfg_doc *c, const struct cfg_node *n)
     TRY(account_id(c, cfg_get(n, "account"), &r->account));
     TRY(read_env(c->f, cfg_get(n, "env")));
     const struct fact_currency *ccy = &d->currency[d->account[r->account - 1].currency - 1];
-    TRY(cfg_decimal(c->f, cfg_get(n, "budget"), ccy->exp, "", MONEY_CEILING, ccy->name,
-                    &r->budget));
+    TRY(cfg_read_decimal(c->f, n, CFG_IN_ROUTE, "budget", ccy->exp, ccy->name, &r->budget));
     if (d->instance[r->strategy - 1].instrument != r->instrument)
         return cfg_fail(
             c->f, CFG_CONFLICT, cfg_get(n, "instrument"), "strategy %s works on %s, not on %s",
@@ -148,7 +135,7 @@ static struct result take_route(struct cfg_doc *c, const struct cfg_node *n)
             return cfg_fail(c->f, CFG_DUPLICATE, n,
                             "routes[%u] already routes this strategy and instrument; keep one", i);
     TRY(check_rate(c, n, r));
-    d->route_count++;
+    d->line.route[d->route_count++] = n->line;
     return OK_RESULT;
 }
 
@@ -197,7 +184,7 @@ static struct result take_rate(struct cfg_doc *c, const struct cfg_node *n)
         TRY(cfg_decimal_any(c->f, constant, &r->rate, &r->exp));
     if (mark != NULL) {
         TRY(cfg_instrument_id(c, mark, false, &r->instrument));
-        TRY(cfg_duration(c->f, age, 1000000, 7 * 86400000000000ll, &r->max_age_ns));
+        TRY(cfg_read_duration(c->f, n, CFG_IN_RATE, "max_age", &r->max_age_ns));
         const struct fact_instrument *i = &d->instrument[r->instrument - 1];
         r->exp = i->price_exp;
         uint32_t wanted = i->contract == FACT_INVERSE ? r->from : r->to;
@@ -207,7 +194,7 @@ static struct result take_rate(struct cfg_doc *c, const struct cfg_node *n)
                             i->symbol, d->currency[i->settle - 1].name,
                             d->currency[wanted - 1].name);
     }
-    d->rate_count++;
+    d->line.rate[d->rate_count++] = n->key_line;
     return OK_RESULT;
 }
 

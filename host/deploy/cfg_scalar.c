@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "base/clock.h"
 #include "base/must.h"
 #include "deploy/cfg.h"
 
@@ -259,8 +260,7 @@ static int64_t unit_ns(const char *unit)
     return 0;
 }
 
-/* The longest unit that writes ns as a whole number. */
-static void print_duration(int64_t ns, char out[32])
+void cfg_duration_text(int64_t ns, char out[32])
 {
     static const char *const units[] = {"d", "h", "m", "s", "ms", "us", "ns"};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
@@ -292,9 +292,30 @@ struct result cfg_duration(const struct cfg_file *f, const struct cfg_node *n, i
     if (is_ok(r) && *out >= min_ns && *out <= max_ns)
         return OK_RESULT;
     char lo[32] = "", hi[32] = "";
-    print_duration(min_ns, lo);
-    print_duration(max_ns, hi);
+    cfg_duration_text(min_ns, lo);
+    cfg_duration_text(max_ns, hi);
     return cfg_fail(f, CFG_RANGE, n, "%.40s is outside its range; allowed %s to %s", t, lo, hi);
+}
+
+struct result cfg_time(const struct cfg_file *f, const struct cfg_node *n, int64_t *out)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
+    TRY(need_scalar(f, n, "a time like 2026-11-20T13:00:00Z"));
+    size_t count = strlen(n->text);
+    bool fits = count == sizeof(form) - 1;
+    for (size_t i = 0; i < count && fits; i++)
+        fits = form[i] == 'd' ? is_digit(n->text[i]) : n->text[i] == form[i];
+    if (!fits || !is_ok(clock_parse(n->text, count, out)))
+        return cfg_fail(f, CFG_TIME, n,
+                        "%.40s is not a time; write date and time of day in UTC, in whole seconds, "
+                        "like 2026-11-20T13:00:00Z",
+                        n->text);
+    if (strcmp(n->text, "2000") < 0 || strcmp(n->text, "2200") >= 0)
+        return cfg_fail(f, CFG_RANGE, n,
+                        "%.40s is outside its range; allowed 2000-01-01T00:00:00Z to "
+                        "2199-12-31T23:59:59Z",
+                        n->text);
+    return OK_RESULT;
 }
 
 struct result cfg_schema(const struct cfg_file *f)

@@ -2,9 +2,10 @@
  *
  * A deployment document from file to tables. The parts do their own checking; what is here is the
  * order: a section may only name what an earlier one defined, so currencies come before accounts,
- * instruments before instances, all of them before routes, and limits last, because they are
- * spread over instruments and need the accounts that routes reach. That order is fixed by the code
- * and not by the file, so a file may arrange its keys as its author likes.
+ * instruments before instances, all of them before routes, then limits, because they are spread
+ * over instruments and need the accounts that routes reach, and what is said about the swap last.
+ * That order is fixed by the code and not by the file, so a file may arrange its keys as its author
+ * likes.
  *
  * Refused whole: on any failure the caller's document is zeroed, and cannot be run by mistake.
  */
@@ -24,23 +25,6 @@ static void name_of(const char *path, char out[FACT_TEXT_BYTES])
                 strlen(slash != NULL ? slash + 1 : path));
 }
 
-static struct result read_head(struct cfg_doc *c)
-{
-    const struct cfg_node *root = c->f->root;
-    int64_t serial = 0, seed = 0;
-    TRY(cfg_keys(c->f, root, CFG_IN_ROOT));
-    TRY(cfg_schema(c->f));
-    TRY(cfg_text(c->f, cfg_get(root, "host"), CFG_ID, c->d->host, sizeof(c->d->host)));
-    TRY(cfg_int(c->f, cfg_get(root, "serial"), 0, INT64_MAX, &serial));
-    if (serial != 0)
-        return cfg_fail(c->f, CFG_LATER, cfg_get(root, "serial"),
-                        "serials count signed promotions, which this release does not have; write "
-                        "0");
-    TRY(cfg_int(c->f, cfg_get(root, "seed"), 0, INT64_MAX, &seed));
-    c->d->seed = (uint64_t)seed;
-    return OK_RESULT;
-}
-
 static struct result read_doc(struct cfg_doc *c)
 {
     struct deploy_doc *d = c->d;
@@ -50,40 +34,63 @@ static struct result read_doc(struct cfg_doc *c)
     memcpy(d->path, c->f->path, strlen(c->f->path) + 1);
     memcpy(d->fact.sha256, c->f->sha256, sizeof(d->fact.sha256));
     name_of(d->path, d->fact.name);
-    TRY(read_head(c));
-    TRY(cfg_currencies(c->f, cfg_get(c->f->root, "currencies"), d->currency, &d->currency_count));
+    TRY(cfg_head(c));
+    const struct cfg_node *money = cfg_get(c->f->root, "currencies");
+    TRY(cfg_currencies(c->f, money, d->currency, &d->currency_count));
+    uint32_t at = 0;
+    for (const struct cfg_node *n = money->first; n != NULL; n = n->next)
+        d->line.currency[at++] = n->key_line;
     TRY(cfg_accounts(c));
     TRY(cfg_instruments(c));
     TRY(cfg_instances(c));
     TRY(cfg_rates(c));
     TRY(cfg_routes(c));
-    return cfg_limits(c);
+    TRY(cfg_limits(c));
+    TRY(cfg_after(c));
+    return cfg_alone(c);
 }
 
-static struct result read_with(const char *path, const char *instruments_path, const char *symbol,
-                               struct deploy_doc *out, struct trail *tr)
+/* Takes the opened file over. */
+static struct result read_opened(struct cfg_file *f, const char *instruments_path,
+                                 const char *symbol, struct deploy_doc *out)
 {
     struct cfg_doc *c = calloc(1, sizeof(*c));
     must(c != NULL);
-    memset(out, 0, sizeof(*out));
+    c->f = f;
     c->d = out;
     c->table_path = instruments_path;
     c->as = symbol;
-    struct result r = cfg_open(path, tr, &c->f);
-    if (is_ok(r))
-        r = read_doc(c);
+    struct result r = read_doc(c);
     cfg_close(c->table);
-    cfg_close(c->f);
+    cfg_close(f);
     free(c);
     if (!is_ok(r))
         memset(out, 0, sizeof(*out));
     return r;
 }
 
+static struct result read_with(const char *path, const char *instruments_path, const char *symbol,
+                               struct deploy_doc *out, struct trail *tr)
+{
+    struct cfg_file *f = NULL;
+    memset(out, 0, sizeof(*out));
+    TRY(cfg_open(path, tr, &f));
+    return read_opened(f, instruments_path, symbol, out);
+}
+
 struct result deploy_read(const char *path, const char *instruments_path, struct deploy_doc *out,
                           struct trail *tr)
 {
     return read_with(path, instruments_path, NULL, out, tr);
+}
+
+struct result deploy_parse(const char *bytes, size_t count, const char *name,
+                           const char *instruments_path, struct deploy_doc *out, struct trail *tr)
+{
+    struct cfg_file *f = NULL;
+    memset(out, 0, sizeof(*out));
+    TRY(cfg_open_bytes(bytes, count, name, tr, &f));
+    return read_opened(f, instruments_path, NULL, out);
 }
 
 struct result deploy_read_as(const char *path, const char *instruments_path, const char *symbol,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Deployment documents: one YAML file (a strict subset, see deploy/README.md) parsed into plain
- * tables. In this release `run` takes one unsigned paper file, recorded by hash (DECISIONS 28);
- * signatures and promotion come on the same parser. Bad input is refused whole, with
+ * tables. One form for both kinds: a file of serial 0 is nobody's word (a template, a backtest),
+ * one of serial 1 and up is what people sign. Bad input is refused whole, with
  * `file:line:col: what, allowed, nearest known key`.
  */
 #ifndef DEPLOY_DEPLOY_H
@@ -22,7 +22,13 @@ enum {
     DEPLOY_LIMITS_MAX = 256,
     DEPLOY_RATES_MAX = 32,
     DEPLOY_PATH_BYTES = 512,
+    DEPLOY_REMOVES_MAX = 64,
 };
+/* How a swap goes when the document does not say: the new build hears the stream this long (event
+ * time) before the flip, the old one is kept ready this long after it. */
+#define DEPLOY_HEAR_NS 60000000000ll
+#define DEPLOY_PROBATION_NS 1800000000000ll
+enum { DEPLOY_DENIALS_OF = 16, DEPLOY_DENIALS = 12 };
 
 struct deploy_instance {
     struct fact_instance fact;    /* id, name, plugin, version, due_ns; sha256 zero until loaded */
@@ -54,11 +60,38 @@ struct deploy_venue { /* per account, how the simulated venue behaves */
     int64_t latency_ns, jitter_ns, maker_fee_ppm, taker_fee_ppm, slippage_ppm, volume_part_ppm;
 };
 
+struct deploy_remove { /* on_remove: what becomes of what a leaving strategy owns */
+    char strategy[FACT_NAME_BYTES];
+    char to[FACT_NAME_BYTES]; /* HAND_TO */
+    uint32_t what;            /* enum fact_on_remove */
+    uint32_t line;
+};
+
+struct deploy_lines { /* where things stand in the file; 0 = not there */
+    uint32_t host, seed, run_until, swap;
+    uint32_t currency[DEPLOY_CURRENCIES_MAX];
+    uint32_t account[DEPLOY_ACCOUNTS_MAX];
+    uint32_t instrument[DEPLOY_INSTRUMENTS_MAX];
+    uint32_t route[DEPLOY_ROUTES_MAX];
+    uint32_t rate[DEPLOY_RATES_MAX];
+};
+
 struct deploy_doc {
     char path[DEPLOY_PATH_BYTES];
-    struct fact_deploy fact; /* serial 0, sha256 of the bytes parsed */
+    struct fact_deploy fact; /* serial, 0 = unsigned; sha256 of the bytes parsed */
     char host[FACT_NAME_BYTES];
     uint64_t seed;
+    /* of a signed one (serial 1 and up); zero otherwise */
+    uint8_t parent[FACT_HASH_BYTES];          /* SHA-256 of the one before; zeros for serial 1 */
+    int64_t not_before_ns, expires_ns;        /* wall clock: when it may be promoted */
+    int64_t run_until_ns;                     /* event time: then REDUCING; 0 = never */
+    uint8_t template_sha256[FACT_HASH_BYTES]; /* of the file it was composed from; zeros = none */
+    uint64_t rollback_of;                     /* serial that this one takes back; 0 = none */
+    /* of any */
+    int64_t hear_ns, probation_ns; /* event time */
+    uint32_t denials;              /* of DEPLOY_DENIALS_OF decisions, then it is rolled back */
+    uint32_t remove_count;
+    struct deploy_remove remove[DEPLOY_REMOVES_MAX];
     uint32_t currency_count, account_count, instrument_count, instance_count, route_count,
         limit_count, rate_count;
     struct fact_currency currency[DEPLOY_CURRENCIES_MAX];
@@ -70,6 +103,7 @@ struct deploy_doc {
     struct fact_route route[DEPLOY_ROUTES_MAX];
     struct fact_limit limit[DEPLOY_LIMITS_MAX];
     struct fact_rate rate[DEPLOY_RATES_MAX];
+    struct deploy_lines line; /* of what has no line of its own above */
 };
 
 /* Parses a deployment. Instruments named but not defined in it are looked up in the instruments
@@ -77,6 +111,11 @@ struct deploy_doc {
  * error. */
 MUST_USE struct result deploy_read(const char *path, const char *instruments_path,
                                    struct deploy_doc *out, struct trail *tr);
+/* The same from bytes; name for sentences. What is signed stands alone: a document of serial 1 and
+ * up defines its instruments itself, pins every plugin, and has parent, not_before and expires. */
+MUST_USE struct result deploy_parse(const char *bytes, size_t count, const char *name,
+                                    const char *instruments_path, struct deploy_doc *out,
+                                    struct trail *tr);
 /* The same with the document's only instrument replaced by `symbol` of the instruments file, before
  * anything is computed from it: limits in quantities land on the new exponents. */
 MUST_USE struct result deploy_read_as(const char *path, const char *instruments_path,

@@ -48,6 +48,8 @@ export interface SignalV1 {
   plugin: Name;
   version: Name;
   plugin_hash: Hash16;
+  /** Serial of the deployment that brought this build; not there when it came unsigned. */
+  generation?: number;
   instrument: Name;
   /** The wanted side. */
   side: "long" | "short" | "flat";

@@ -63,8 +63,9 @@ static void config_case03_deep_or_large_is_refused(void **state)
     /* 16 levels are allowed: such a document fails for its key, not for its depth. */
     document_change_refused("rates:\n", "deep: [[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]\nrates:\n",
                             "error[CFG008] d.yaml:70:1 deep: unknown key; allowed schema, host, "
-                            "serial, seed, currencies, accounts, instruments, instances, routes, "
-                            "limits, rates; nearest known key seed");
+                            "serial, parent, not_before, expires, run_until, template, "
+                            "rollback_of, seed, swap, currencies, accounts, instruments, "
+                            "instances, routes, limits, ...; nearest known key seed");
     /* One byte over the limit is refused before parsing; at the limit it is parsed. */
     size_t count = 0;
     char *text = document_slurp(FIXTURES "valid.yaml", &count);
@@ -220,9 +221,9 @@ static void config_case06_unknown_key_is_refused_with_the_nearest(void **state)
     (void)state;
     static const struct change changes[] = {
         {"host: lab", "hots: lab",
-         "error[CFG008] d.yaml:4:1 hots: unknown key; allowed schema, host, serial, seed, "
-         "currencies, accounts, instruments, instances, routes, limits, rates; nearest known key "
-         "host"},
+         "error[CFG008] d.yaml:4:1 hots: unknown key; allowed schema, host, serial, parent, "
+         "not_before, expires, run_until, template, rollback_of, seed, swap, currencies, "
+         "accounts, instruments, instances, routes, limits, ...; nearest known key host"},
         {"max_open_orders: 20", "max_open_ordres: 20",
          "error[CFG008] d.yaml:63:5 limits.all.max_open_ordres: unknown key; allowed "
          "max_order_qty, max_order_value, price_collar_pct, max_position_qty, max_exposure_pct, "
@@ -445,28 +446,29 @@ static void config_case13_other_environment_or_signed_key_is_refused(void **stat
     (void)state;
     static const struct change changes[] = {
         {"env: paper", "env: live",
-         "error[CFG017] d.yaml:53:62 routes[0].env: live trading comes with signed promotion, "
-         "which this release does not have; write paper"},
+         "error[CFG017] d.yaml:53:62 routes[0].env: live trading comes with a later "
+         "release; write paper"},
         {"env: paper", "env: shadow",
-         "error[CFG017] d.yaml:53:62 routes[0].env: shadow trading comes with signed promotion, "
-         "which this release does not have; write paper"},
+         "error[CFG017] d.yaml:53:62 routes[0].env: shadow trading comes with a later "
+         "release; write paper"},
         {"env: paper", "env: papr",
          "error[CFG016] d.yaml:53:62 routes[0].env: papr is not known here; allowed paper, shadow, "
          "live; nearest known word paper"},
         {"serial: 0", "serial: 4",
-         "error[CFG017] d.yaml:5:9 serial: serials count signed promotions, which this release "
-         "does not have; write 0"},
+         "error[CFG009] d.yaml:5:9 serial: a file with a serial of 1 or more has the key parent "
+         "too; add it, or have tenon config plan --out write it"},
         {"serial: 0", "serial: 0\nexpires: 2030",
-         "error[CFG017] d.yaml:6:1 expires: belongs to signed promotion, which this release does "
-         "not have; remove it"},
-        {"serial: 0", "serial: 0\nparent: x",
-         "error[CFG017] d.yaml:6:1 parent: belongs to signed promotion, which this release does "
-         "not have; remove it"},
+         "error[CFG018] d.yaml:6:1 expires: is only for a file with a serial of 1 or more, which "
+         "people sign; remove it, tenon config plan --out writes it"},
+        {"serial: 0", "serial: 0\ncanary: x",
+         "error[CFG017] d.yaml:6:1 canary: comes with a later release; remove it"},
+        {"serial: 0", "serial: 0\nauto_policy: x",
+         "error[CFG017] d.yaml:6:1 auto_policy: comes with a later release; remove it"},
         {"schema: 1", "schema: 2",
          "error[CFG016] d.yaml:3:9 schema: form 2 is not known to this release; write 1"},
         {"simulated: true", "simulated: false",
-         "error[CFG017] d.yaml:14:16 accounts.paper.simulated: accounts at real venues come with "
-         "signed promotion; write true"},
+         "error[CFG017] d.yaml:14:16 accounts.paper.simulated: accounts at real venues come with a "
+         "later release; write true"},
     };
     REFUSE(changes);
 }

@@ -5,10 +5,15 @@
  * and required keys are compared with the table both ways; each key is looked for in the
  * reference; each settable limit's bounds are compared with the schema's words.
  */
+#include "base/clock.h"
 #include "deploy/cfg.h"
 #include "tests/unit/deploy/document.h"
 
+/* Sections of deployments and instruments files; those of trust and request files come after. */
+#define DEPLOYMENT_END CFG_IN_TRUST
+
 #define SCHEMA TENON_SOURCE_DIR "/plugin-api/schema/deployment.schema.json"
+#define TRUST_SCHEMA TENON_SOURCE_DIR "/plugin-api/schema/trust.schema.json"
 
 static const char *blank(const char *p)
 {
@@ -90,12 +95,11 @@ static bool lists(const char *list, const char *name)
     return false;
 }
 
-static void keys_of_the_schema_are_the_keys_of_the_parser(void **state)
+static void compare(const char *path, enum cfg_section from, enum cfg_section end)
 {
-    (void)state;
-    char *schema = document_slurp(SCHEMA, NULL);
+    char *schema = document_slurp(path, NULL);
     const char *defs = find(schema, "$defs");
-    for (enum cfg_section s = 1; s < CFG_SECTION_END; s++) {
+    for (enum cfg_section s = from; s < end; s++) {
         const char *const *names;
         const uint8_t *required;
         char is[64];
@@ -116,11 +120,23 @@ static void keys_of_the_schema_are_the_keys_of_the_parser(void **state)
     free(schema);
 }
 
+static void keys_of_the_schema_are_the_keys_of_the_parser(void **state)
+{
+    (void)state;
+    compare(SCHEMA, 1, DEPLOYMENT_END);
+}
+
+static void keys_of_the_trust_schema_are_the_keys_of_the_parser(void **state)
+{
+    (void)state;
+    compare(TRUST_SCHEMA, DEPLOYMENT_END, CFG_SECTION_END);
+}
+
 static void keys_of_the_reference_are_all_of_them(void **state)
 {
     (void)state;
     char *text = document_slurp(TENON_SOURCE_DIR "/configs/reference.yaml", NULL);
-    for (enum cfg_section s = 1; s < CFG_SECTION_END; s++) {
+    for (enum cfg_section s = 1; s < DEPLOYMENT_END; s++) {
         const char *const *names;
         size_t count = cfg_section_keys(s, &names, NULL);
         for (size_t i = 0; i < count; i++) {
@@ -134,6 +150,41 @@ static void keys_of_the_reference_are_all_of_them(void **state)
         }
     }
     free(text);
+}
+
+/* Each key says what its value looks like, once; limits say it in their own table. */
+static void keys_of_deployments_have_a_form_and_a_readable_default(void **state)
+{
+    (void)state;
+    for (enum cfg_section s = 1; s < DEPLOYMENT_END; s++) {
+        const char *const *names;
+        size_t count = cfg_section_keys(s, &names, NULL);
+        for (size_t i = 0; i < count && s != CFG_IN_LIMIT; i++) {
+            struct cfg_row row;
+            int64_t ns = 0;
+            if (!cfg_row(s, names[i], &row))
+                fail_msg("%s.%s has no row in CFG_FORMS", cfg_section_name(s), names[i]);
+            assert_true(row.text[0] != 0 && row.example[0] != 0);
+            assert_false(row.is_required && row.def[0] != 0);
+            if (row.is != CFG_IS_DURATION)
+                continue;
+            assert_true(is_ok(clock_parse_duration(row.min, strlen(row.min), &ns)));
+            assert_true(is_ok(clock_parse_duration(row.max, strlen(row.max), &ns)));
+            assert_true(row.def[0] == 0 ||
+                        is_ok(clock_parse_duration(row.def, strlen(row.def), &ns)));
+        }
+    }
+    struct cfg_row row;
+    int64_t ns = 0;
+    assert_true(cfg_row(CFG_IN_SWAP, "hear", &row));
+    assert_true(is_ok(clock_parse_duration(row.def, strlen(row.def), &ns)));
+    assert_int_equal(ns, DEPLOY_HEAR_NS);
+    assert_true(cfg_row(CFG_IN_SWAP, "probation", &row));
+    assert_true(is_ok(clock_parse_duration(row.def, strlen(row.def), &ns)));
+    assert_int_equal(ns, DEPLOY_PROBATION_NS);
+    assert_true(cfg_row(CFG_IN_SWAP, "denials", &row));
+    assert_int_equal(atoi(row.def), DEPLOY_DENIALS);
+    assert_int_equal(atoi(row.max), DEPLOY_DENIALS_OF);
 }
 
 static void keys_of_limits_cover_every_rule_without_a_default(void **state)
@@ -195,7 +246,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_the_schema_are_the_keys_of_the_parser),
+        cmocka_unit_test(keys_of_the_trust_schema_are_the_keys_of_the_parser),
         cmocka_unit_test(keys_of_the_reference_are_all_of_them),
+        cmocka_unit_test(keys_of_deployments_have_a_form_and_a_readable_default),
         cmocka_unit_test(keys_of_limits_cover_every_rule_without_a_default),
         cmocka_unit_test(keys_of_limits_state_their_bounds_in_the_schema),
     };
