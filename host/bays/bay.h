@@ -49,6 +49,8 @@ struct bay_module; /* opaque, lives as long as the process */
  * checks, dlopens exactly that copy (NOW, LOCAL), compares tn_entry with the note. */
 MUST_USE struct result bay_load(const char *path, const uint8_t want_sha[32],
                                 struct bay_module **out, struct trail *tr);
+/* The module of these very bytes, when this process has loaded it before; else NULL. Any thread. */
+struct bay_module *bay_module_find(const uint8_t sha256[32]);
 const struct bay_facts *bay_module_facts(const struct bay_module *m);
 const struct tn_entry *bay_module_entry(const struct bay_module *m);
 uint32_t bay_module_count(void); /* loaded since start, for the cap and the alarm */

@@ -48,7 +48,7 @@ struct node {
     const struct bay_module *module;
     uint32_t id;
     uint64_t plugin_hash;
-    uint64_t config;
+    uint64_t market;
     union tn_number params[TN_MAX_PARAMS];
     struct serve serve;
 };
@@ -58,6 +58,7 @@ struct inline_bay {
     uint64_t magic;
     struct log *log;
     bool active, quarantined;
+    bool stopping;       /* stop has begun: nobody may give or take any more */
     uint32_t node_count; /* the strategy is the last */
     uint32_t inputs, signals_max;
     struct feed feed[TN_MAX_INPUTS];
@@ -365,7 +366,7 @@ static void give(struct bay *bay, const struct tn_event *ev, uint32_t count)
     while (count > 0 && !b->quarantined) {
         uint32_t n = count < INLINE_BATCH ? count : INLINE_BATCH;
         must(ev->size >= sizeof *ev);
-        must(b->active || (ev->flags & TN_EVENT_F_WARMUP));
+        must(!b->stopping && (b->active || (ev->flags & TN_EVENT_F_WARMUP)));
         give_chunk(b, ev, n);
         ev = n < count ? event_at(ev, n) : ev;
         count -= n;
@@ -463,7 +464,8 @@ static struct result activate(struct bay *bay, struct trail *tr)
 
 static struct state_owner owner_of(const struct node *n)
 {
-    return (struct state_owner){.manifest = &n->module->facts.manifest, .config = n->config};
+    return (struct state_owner){
+        .manifest = &n->module->facts.manifest, .params = n->params, .market = n->market};
 }
 
 static struct result save(struct bay *bay, uint32_t node, uint64_t as_of_seq, void **bytes,
@@ -513,6 +515,7 @@ static void idle(struct bay *bay)
 static void stop(struct bay *bay)
 {
     struct inline_bay *b = self(bay);
+    b->stopping = true;
     for (uint32_t i = b->node_count; i-- > 0;) {
         struct node *n = &b->node[i];
         if (n->active && !b->quarantined)
@@ -632,7 +635,7 @@ static struct result create_node(struct inline_bay *b, const struct bay_spec *sp
     n->ready = need(INLINE_BATCH, sizeof n->ready[0]);
     if (m->param_count > 0)
         memcpy(n->params, s->params, m->param_count * sizeof n->params[0]);
-    n->config = state_config(m, n->params, &b->instrument, spec->bar_ns);
+    n->market = state_market(&b->instrument, spec->bar_ns);
     TRY(serve_init(&n->serve, m->arena_bytes, tr));
     struct tn_create c = {.size = sizeof c,
                           .param_count = m->param_count,

@@ -358,6 +358,8 @@ struct result bay_load(const char *path, const uint8_t want_sha[32], struct bay_
         r = load_copy(path, &s, m, tr);
     if (m->handle) { /* loaded for good: the descriptor stays open with it */
         munmap((void *)(uintptr_t)s.bytes, s.count);
+        if (is_ok(r))
+            atomic_store(&m->is_good, 1);
         *out = is_ok(r) ? m : NULL;
         return r;
     }
@@ -387,6 +389,15 @@ struct result bay_read_facts(const char *path, struct bay_facts *out, struct tra
         r = FAIL_AS(tr, r, "%s: %s; give a plugin built against this host's headers", path, why);
     drop_copy(&s);
     return r;
+}
+
+struct bay_module *bay_module_find(const uint8_t sha256[32])
+{
+    for (struct bay_module *m = atomic_load(&all_modules); m != NULL; m = m->next) {
+        if (atomic_load(&m->is_good) && memcmp(m->facts.sha256, sha256, 32) == 0)
+            return m;
+    }
+    return NULL;
 }
 
 const struct bay_facts *bay_module_facts(const struct bay_module *m)

@@ -16,6 +16,7 @@ struct bay_module {
         struct tn_indicator_ops indicator;
         struct tn_strategy_ops strategy;
     } ops;
+    _Atomic uint32_t is_good; /* 1: all checks passed; the others stay loaded and unused */
     void *handle;
     int fd; /* the sealed copy; open while it is mapped, so its name cannot come again */
 };

@@ -5,7 +5,8 @@
  * hostile input to the host: every member is checked before the plugin is called.
  *
  * state_load refuses a newer schema here, so "refused without effect" does not depend on the
- * plugin. The config hash exists because state of a 20-bar average is no state of a 30-bar one.
+ * plugin. Parameters are compared by name because state of a 20-bar average is no state of a 30-bar
+ * one, and because a newer version may have learned a parameter that the older one never had.
  */
 #include "bays/state.h"
 #include <stdlib.h>
@@ -59,20 +60,15 @@ void state_source_init(struct state_source *s, const void *bytes, size_t count)
     s->count = count;
 }
 
-uint64_t state_config(const struct tn_manifest *m, const union tn_number *params,
-                      const struct tn_instrument *instrument, int64_t bar_ns)
+uint64_t state_market(const struct tn_instrument *instrument, int64_t bar_ns)
 {
     const int64_t fixed[] = {instrument->id,   instrument->price_exp, instrument->qty_exp,
                              instrument->tick, instrument->lot,       bar_ns};
-    uint64_t h = hash_fnv64(HASH_FNV64_SEED, fixed, sizeof fixed);
-    for (uint32_t i = 0; i < m->param_count; i++) {
-        h = hash_fnv64(h, m->params[i].name, sizeof m->params[i].name);
-        h = hash_fnv64(h, &params[i], sizeof params[i]);
-    }
-    return h;
+    return hash_fnv64(HASH_FNV64_SEED, fixed, sizeof fixed);
 }
 
-static void seal_header(const struct state_header *h, const uint8_t *blob, size_t bytes,
+/* rest: parameters and blob. */
+static void seal_header(const struct state_header *h, const uint8_t *rest, size_t bytes,
                         uint8_t out[32])
 {
     struct state_header clean = *h;
@@ -82,9 +78,18 @@ static void seal_header(const struct state_header *h, const uint8_t *blob, size_
     memset(clean.sha256, 0, sizeof clean.sha256);
     hash_sha256_begin(sha);
     hash_sha256_add(sha, &clean, sizeof clean);
-    hash_sha256_add(sha, blob, bytes);
+    hash_sha256_add(sha, rest, bytes);
     hash_sha256_end(sha, out);
     hash_sha256_free(sha);
+}
+
+static void put_params(const struct state_owner *o, struct state_param *out)
+{
+    const struct tn_manifest *m = o->manifest;
+    for (uint32_t i = 0; i < m->param_count; i++) {
+        memcpy(out[i].name, m->params[i].name, sizeof out[i].name);
+        out[i].value = o->params[i];
+    }
 }
 
 struct result state_save(const struct state_owner *o, const struct tn_instance_ops *ops, void *inst,
@@ -96,9 +101,10 @@ struct result state_save(const struct state_owner *o, const struct tn_instance_o
     *count = 0;
     if (m->state_schema == 0)
         return FAIL(tr, STATE, "plugin %s keeps no state: it is warmed by history instead", m->id);
-    uint8_t *memory = calloc(1, sizeof(struct state_header) + m->state_max_bytes);
+    const size_t head = sizeof(struct state_header) + m->param_count * sizeof(struct state_param);
+    uint8_t *memory = calloc(1, head + m->state_max_bytes);
     must(memory != NULL);
-    state_sink_init(&sink, memory + sizeof(struct state_header), m->state_max_bytes);
+    state_sink_init(&sink, memory + head, m->state_max_bytes);
     int32_t status = ops->state_save(inst, &sink.stream);
     if (status != TN_OK || sink.over) {
         free(memory);
@@ -111,37 +117,73 @@ struct result state_save(const struct state_owner *o, const struct tn_instance_o
     struct state_header *h = (struct state_header *)(void *)memory;
     h->magic = STATE_MAGIC;
     h->version = STATE_VERSION;
-    h->header_bytes = sizeof *h;
+    h->header_bytes = (uint32_t)head;
     memcpy(h->plugin, m->id, sizeof h->plugin);
     memcpy(h->plugin_version, m->version, sizeof h->plugin_version);
     h->schema = m->state_schema;
-    h->config = o->config;
+    h->param_count = m->param_count;
+    h->market = o->market;
     h->as_of_seq = as_of_seq;
     h->blob_bytes = sink.count;
-    seal_header(h, sink.bytes, sink.count, h->sha256);
+    put_params(o, (struct state_param *)(void *)(memory + sizeof *h));
+    seal_header(h, memory + sizeof *h, head - sizeof *h + sink.count, h->sha256);
     *bytes = memory;
-    *count = sizeof *h + sink.count;
+    *count = head + sink.count;
     return OK_RESULT;
 }
 
-static struct result check_header(const struct state_owner *o, const struct state_header *h,
-                                  size_t count, const uint8_t *blob, struct trail *tr)
+/* Form and hash: is it what some host saved, whole? */
+static struct result check_form(const struct state_header *h, const uint8_t *bytes, size_t count,
+                                struct trail *tr)
 {
-    const struct tn_manifest *m = o->manifest;
     uint8_t sha[32];
     if (h->magic != STATE_MAGIC)
         return FAIL(tr, CORRUPT, "the bytes are no saved state of a plugin; warm it by history");
-    if (h->version != STATE_VERSION || h->header_bytes != sizeof *h)
+    if (h->version != STATE_VERSION)
         return FAIL(tr, VERSION,
                     "the saved state has format version %u, this host knows %d; warm "
                     "it by history",
                     h->version, STATE_VERSION);
-    if (h->blob_bytes != count - sizeof *h)
+    if (h->param_count > TN_MAX_PARAMS ||
+        h->header_bytes != sizeof *h + h->param_count * sizeof(struct state_param) ||
+        h->header_bytes > count)
+        return FAIL(tr, CORRUPT,
+                    "the saved state says %u parameters in a header of %u bytes and has %zu bytes "
+                    "in all; warm it by history",
+                    h->param_count, h->header_bytes, count);
+    if (h->blob_bytes != count - h->header_bytes)
         return FAIL(tr, CORRUPT, "the saved state says %llu bytes and has %zu; warm it by history",
-                    (unsigned long long)h->blob_bytes, count - sizeof *h);
-    seal_header(h, blob, h->blob_bytes, sha);
+                    (unsigned long long)h->blob_bytes, count - h->header_bytes);
+    seal_header(h, bytes + sizeof *h, count - sizeof *h, sha);
     if (memcmp(sha, h->sha256, sizeof sha) != 0)
         return FAIL(tr, CORRUPT, "the saved state does not match its SHA-256; warm it by history");
+    return OK_RESULT;
+}
+
+/* What both builds call by one name must be one value. */
+static struct result check_params(const struct state_owner *o, const struct state_header *h,
+                                  const uint8_t *rows, struct trail *tr)
+{
+    const struct tn_manifest *m = o->manifest;
+    for (uint32_t k = 0; k < h->param_count; k++) {
+        struct state_param saved;
+        memcpy(&saved, rows + k * sizeof saved, sizeof saved);
+        for (uint32_t i = 0; i < m->param_count; i++) {
+            if (strncmp(saved.name, m->params[i].name, sizeof saved.name) == 0 &&
+                memcmp(&saved.value, &o->params[i], sizeof saved.value) != 0)
+                return FAIL(tr, FOREIGN,
+                            "the saved state of %s was made with another %s; warm it by history, "
+                            "or keep that parameter",
+                            m->id, m->params[i].name);
+        }
+    }
+    return OK_RESULT;
+}
+
+static struct result check_owner(const struct state_owner *o, const struct state_header *h,
+                                 struct trail *tr)
+{
+    const struct tn_manifest *m = o->manifest;
     if (strncmp(h->plugin, m->id, sizeof h->plugin) != 0)
         return FAIL(tr, FOREIGN, "the saved state is of plugin %.32s, not of %s; give %s its own",
                     h->plugin, m->id, m->id);
@@ -156,10 +198,11 @@ static struct result check_header(const struct state_owner *o, const struct stat
                     "the saved state has %llu bytes, plugin %s %s declares at most "
                     "%u; warm it by history",
                     (unsigned long long)h->blob_bytes, m->id, m->version, m->state_max_bytes);
-    if (h->config != o->config)
+    if (h->market != o->market)
         return FAIL(tr, FOREIGN,
-                    "the saved state was made with other parameters or another "
-                    "instrument; warm it by history");
+                    "the saved state of %s was made with another instrument or bar length; warm it "
+                    "by history",
+                    m->id);
     return OK_RESULT;
 }
 
@@ -177,9 +220,10 @@ struct result state_load(const struct state_owner *o, const struct tn_instance_o
                     "warm it by history",
                     count, sizeof h);
     memcpy(&h, bytes, sizeof h);
-    const uint8_t *blob = (const uint8_t *)bytes + sizeof h;
-    TRY(check_header(o, &h, count, blob, tr));
-    state_source_init(&source, blob, h.blob_bytes);
+    TRY(check_form(&h, bytes, count, tr));
+    TRY(check_owner(o, &h, tr));
+    TRY(check_params(o, &h, (const uint8_t *)bytes + sizeof h, tr));
+    state_source_init(&source, (const uint8_t *)bytes + h.header_bytes, h.blob_bytes);
     int32_t status = ops->state_load(inst, h.schema, &source.stream);
     if (status == TN_OK && source.at == source.count)
         return OK_RESULT;

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Saved state of one instance: a header of the host, then the plugin's blob (ABI-RULES R24-R28).
- * The header says whose state it is and after which event; its SHA-256 covers header and blob.
+ * Saved state of one instance: a header of the host, the instance's parameters, then the plugin's
+ * blob (ABI-RULES R24-R28). The header says whose state it is and after which event; its SHA-256
+ * covers all three.
  *
- * All integers little-endian. Format version 1.
+ * A newer build takes an older one's state over although it knows other parameters: only those of
+ * the same name must have the same value. So the parameters are in the state one by one, not as
+ * one hash.
+ *
+ * All integers little-endian. Format version 2 (1 had one hash over parameters and market; no state
+ * of that form was ever kept).
  */
 #ifndef BAYS_STATE_H
 #define BAYS_STATE_H
@@ -11,31 +17,36 @@
 #include "bays/module.h"
 
 #define STATE_MAGIC 0x5441545354504e54ull /* "TNPTSTAT" in the file */
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 struct state_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t header_bytes;
+    uint32_t header_bytes; /* with the parameters */
     char plugin[TN_NAME_BYTES];
     char plugin_version[TN_NAME_BYTES];
     uint32_t schema;
-    uint32_t reserved;
-    uint64_t config; /* params, instrument and bar length: another config is another state */
+    uint32_t param_count;
+    uint64_t market; /* instrument and bar length: of another market it is another state */
     uint64_t as_of_seq;
     uint64_t blob_bytes;
-    uint8_t sha256[32]; /* of this header with zeros here, then the blob */
+    uint8_t sha256[32]; /* of this header with zeros here, the parameters, then the blob */
+};
+struct state_param { /* behind the header, in the order of the manifest */
+    char name[TN_NAME_BYTES];
+    union tn_number value;
 };
 _Static_assert(sizeof(struct state_header) == 144, "state_header layout");
+_Static_assert(sizeof(struct state_param) == 40, "state_param layout");
 
 /* What a state must belong to. */
 struct state_owner {
     const struct tn_manifest *manifest;
-    uint64_t config;
+    const union tn_number *params; /* manifest order */
+    uint64_t market;
 };
 
-uint64_t state_config(const struct tn_manifest *m, const union tn_number *params,
-                      const struct tn_instrument *instrument, int64_t bar_ns);
+uint64_t state_market(const struct tn_instrument *instrument, int64_t bar_ns);
 
 /* Asks the instance for its state; *bytes is malloc'ed. RESULT_PLUGIN: it broke its contract. */
 MUST_USE struct result state_save(const struct state_owner *o, const struct tn_instance_ops *ops,

@@ -124,7 +124,7 @@ function(tenon_benches)
         add_executable(${name} ${source} ${helpers})
         tenon_target_flags(${name})
         target_compile_definitions(${name} PRIVATE TENON_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins"
-            TENON_BENCH_DIR="${CMAKE_BINARY_DIR}/bench")
+            TENON_BENCH_DIR="${CMAKE_BINARY_DIR}/bench" TENON_SWAP_DIR="${CMAKE_BINARY_DIR}/swap")
         target_link_libraries(${name} PRIVATE ${libs} ${CMAKE_DL_LIBS})
         add_dependencies(${name} plugin_bench_flip plugin_bench_fused plugin_bench_limit)
     endforeach()

@@ -127,7 +127,7 @@ static void run(const struct tape *t, bool from_trades, struct outcome *out)
     memset(out, 0, sizeof *out);
     assert_true(is_ok(belief_new(1, &b, &tr)));
     assert_true(is_ok(belief_add(b, bay, &route, &tr)));
-    assert_int_equal(belief_warmup(b), 5 * SLOW);
+    assert_int_equal(belief_warmup(b), 5 * SLOW + 1); /* and the bar that tells its side */
     for (int i = 0; i < BARS; i++) {
         const uint32_t flags = i < WARM ? FACT_MD_WARMUP : 0;
         const int64_t start = i * MINUTE,

@@ -12,6 +12,10 @@
  *   - The state struct has 8-byte members only (int64_t, double) or 16-byte ones, no pointers and
  *     no padding: its bytes are what is saved, little-endian as the ABI says.
  *   - A change of the struct is a new schema: #define TN_STATE_SCHEMA 2 before the include.
+ *   - A strategy whose state is a matter of its last events says so: #define TN_WARMUP n before the
+ *     include (events of history, beyond those its inputs want, after which it knows what it would
+ *     have known). Then a new version or other parameters take over while it holds a position;
+ *     without it the old build's state must fit, or the swap waits until the strategy is flat.
  *   - The rows of the params table are given with TN_PARAMS, the ports with TN_OUTPUTS, TN_INPUTS.
  */
 #ifndef TENON_EASY_H
@@ -22,6 +26,17 @@
 
 #ifndef TN_STATE_SCHEMA
 #define TN_STATE_SCHEMA 1u
+#endif
+
+#ifdef TN_WARMUP
+static uint32_t tn_easy_strategy_warmup(void *inst)
+{
+    (void)inst;
+    return TN_WARMUP;
+}
+#define TN_EASY_WARMUP tn_easy_strategy_warmup
+#else
+#define TN_EASY_WARMUP NULL
 #endif
 
 /* What an instance knows besides its own state. Authors read it and write only value and ready. */
@@ -385,7 +400,7 @@ static inline void tn_easy_destroy(void *inst)
         return box->easy.status;                                                                   \
     }                                                                                              \
     static const struct tn_strategy_ops tn_easy_ops = {                                            \
-        .base = TN_EASY_BASE(sizeof(struct tn_strategy_ops), tn_easy_restore, NULL),               \
+        .base = TN_EASY_BASE(sizeof(struct tn_strategy_ops), tn_easy_restore, TN_EASY_WARMUP),     \
         .on_events = tn_easy_on_events};                                                           \
     TN_PLUGIN(TN_KIND_STRATEGY, &tn_easy_ops, TN_EASY_SIZES(T), __VA_ARGS__)
 #endif

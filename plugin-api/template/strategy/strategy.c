@@ -2,6 +2,7 @@
  *
  * @ID@: long while the close is above its average, flat when it falls below.
  */
+#define TN_WARMUP 50 /* bars of history that tell the side */
 #include "tenon/easy.h"
 
 enum { TARGET, STOP }; /* params, in the order of the table below */

@@ -2,6 +2,7 @@
  *
  * ema_cross 1.0.0: long when the fast average crosses above the slow one, short when below.
  */
+#define TN_WARMUP 1 /* the first bar with its averages tells the side */
 #include "tenon/easy.h"
 
 enum { TARGET, STOP, LIMIT, TTL, GAIN }; /* params, in the order of the table below */

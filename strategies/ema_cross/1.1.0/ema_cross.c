@@ -2,6 +2,7 @@
  *
  * ema_cross 1.1.0: as 1.0.0, but a cross counts only once the averages are k x atr apart.
  */
+#define TN_WARMUP 10 /* bars in which the averages lie apart at least once */
 #include "tenon/easy.h"
 
 enum { TARGET, STOP, LIMIT, TTL, GAIN, K }; /* params, in the order of the table below */

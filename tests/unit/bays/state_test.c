@@ -55,12 +55,16 @@ static struct tn_manifest manifest(void)
                                 .vendor = "tests",
                                 .state_schema = 3,
                                 .state_schema_oldest = 2,
-                                .state_max_bytes = 64};
+                                .state_max_bytes = 64,
+                                .param_count = 2,
+                                .params = {{.name = "length"}, {.name = "gain"}}};
 }
+
+static const union tn_number params[2] = {{.i = 20}, {.f = 0.5}};
 
 static uint8_t *save(const struct tn_manifest *m, struct toy *t, size_t *count)
 {
-    struct state_owner o = {.manifest = m, .config = 77};
+    struct state_owner o = {.manifest = m, .params = params, .market = 77};
     struct trail tr = {0};
     void *bytes = NULL;
     struct result r = state_save(&o, &ops, t, 1234, &bytes, count, &tr);
@@ -71,7 +75,7 @@ static uint8_t *save(const struct tn_manifest *m, struct toy *t, size_t *count)
 
 static struct result load(const struct tn_manifest *m, struct toy *t, const void *bytes, size_t n)
 {
-    struct state_owner o = {.manifest = m, .config = 77};
+    struct state_owner o = {.manifest = m, .params = params, .market = 77};
     struct trail tr = {0};
     struct result r = state_load(&o, &ops, t, bytes, n, &tr);
     assert_true(is_ok(r) || tr.count == 1);
@@ -93,7 +97,9 @@ static void state_saved_has_header_and_loads_back(void **state)
     assert_int_equal(h.schema, 3);
     assert_int_equal(h.as_of_seq, 1234);
     assert_int_equal(h.blob_bytes, BLOB);
-    assert_int_equal(count, sizeof h + BLOB);
+    assert_int_equal(h.param_count, 2);
+    assert_int_equal(h.header_bytes, sizeof h + 2 * sizeof(struct state_param));
+    assert_int_equal(count, h.header_bytes + BLOB);
     assert_true(is_ok(load(&m, &twin, bytes, count)));
     assert_memory_equal(twin.blob, t.blob, BLOB);
     free(bytes);
@@ -164,13 +170,21 @@ static void other_plugin(struct state_header *h)
 {
     h->plugin[0] = 'b';
 }
-static void other_config(struct state_header *h)
+static void other_market(struct state_header *h)
 {
-    h->config++;
+    h->market++;
 }
 static void other_format(struct state_header *h)
 {
-    h->version = 2;
+    h->version = 1;
+}
+static void more_params(struct state_header *h)
+{
+    h->param_count = 1000;
+}
+static void longer_head(struct state_header *h)
+{
+    h->header_bytes += (uint32_t)h->blob_bytes + 1;
 }
 static void longer(struct state_header *h)
 {
@@ -188,8 +202,10 @@ static void state_of_another_kind_is_refused_untouched(void **state)
     assert_int_equal(load_forged(&m, &twin, b, n, too_old_schema).code, RESULT_VERSION);
     assert_int_equal(load_forged(&m, &twin, b, n, other_format).code, RESULT_VERSION);
     assert_int_equal(load_forged(&m, &twin, b, n, other_plugin).code, RESULT_FOREIGN);
-    assert_int_equal(load_forged(&m, &twin, b, n, other_config).code, RESULT_FOREIGN);
+    assert_int_equal(load_forged(&m, &twin, b, n, other_market).code, RESULT_FOREIGN);
     assert_int_equal(load_forged(&m, &twin, b, n, longer).code, RESULT_CORRUPT);
+    assert_int_equal(load_forged(&m, &twin, b, n, more_params).code, RESULT_CORRUPT);
+    assert_int_equal(load_forged(&m, &twin, b, n, longer_head).code, RESULT_CORRUPT);
     assert_int_equal(twin.loads, 0);
     assert_true(is_ok(load_forged(&m, &twin, b, n, oldest_schema)));
     assert_int_equal(twin.loads, 1);
@@ -200,7 +216,7 @@ static void state_plugin_that_breaks_its_word_is_told(void **state)
 {
     (void)state;
     struct tn_manifest m = manifest();
-    struct state_owner o = {.manifest = &m};
+    struct state_owner o = {.manifest = &m, .params = params};
     struct toy t = {.blob = "the state"}, bad = {.status = 55}, much = {.leave = 40};
     struct toy half = {.leave = 10};
     struct trail tr = {0};
@@ -218,18 +234,39 @@ static void state_plugin_that_breaks_its_word_is_told(void **state)
     free(good);
 }
 
-static void state_config_depends_on_every_part(void **state)
+static void state_market_depends_on_every_part(void **state)
 {
     (void)state;
-    struct tn_manifest m = {.param_count = 2, .params = {{.name = "a"}, {.name = "b"}}};
-    union tn_number p[2] = {{.i = 3}, {.f = 0.5}}, q[2] = {{.i = 3}, {.f = 0.25}};
     struct tn_instrument in = {.id = 1, .tick = 1, .lot = 1};
-    uint64_t h = state_config(&m, p, &in, 60);
-    assert_true(h == state_config(&m, p, &in, 60));
-    assert_true(h != state_config(&m, q, &in, 60));
-    assert_true(h != state_config(&m, p, &in, 61));
+    uint64_t h = state_market(&in, 60);
+    assert_true(h == state_market(&in, 60));
+    assert_true(h != state_market(&in, 61));
     in.price_exp = -2;
-    assert_true(h != state_config(&m, p, &in, 60));
+    assert_true(h != state_market(&in, 60));
+}
+
+/* The newer build reads schema 2 and 3, has one parameter more and one less. */
+static void state_passes_to_a_build_with_other_parameters(void **state)
+{
+    (void)state;
+    struct tn_manifest old = manifest(), next = manifest();
+    struct toy t = {.blob = "the state"}, twin = {0};
+    struct trail tr = {0};
+    size_t n;
+    old.state_schema = 2;
+    uint8_t *b = save(&old, &t, &n);
+    memcpy(next.version, "2.0.0", 6);
+    memcpy(next.params[0].name, "band", 5);
+    memcpy(next.params[1].name, "length", 7);
+    const union tn_number same[2] = {{.f = 3.5}, {.i = 20}}, other[2] = {{.f = 3.5}, {.i = 21}};
+    struct state_owner o = {.manifest = &next, .params = other, .market = 77};
+    assert_int_equal(state_load(&o, &ops, &twin, b, n, &tr).code, RESULT_FOREIGN);
+    assert_non_null(strstr(trail_sentence(&tr, RESULT_OF(FOREIGN)), "another length"));
+    assert_int_equal(twin.loads, 0);
+    o.params = same;
+    assert_true(is_ok(state_load(&o, &ops, &twin, b, n, &tr)));
+    assert_memory_equal(twin.blob, t.blob, BLOB);
+    free(b);
 }
 
 int main(void)
@@ -240,7 +277,8 @@ int main(void)
         cmocka_unit_test(state_damaged_bytes_never_reach_the_plugin),
         cmocka_unit_test(state_of_another_kind_is_refused_untouched),
         cmocka_unit_test(state_plugin_that_breaks_its_word_is_told),
-        cmocka_unit_test(state_config_depends_on_every_part),
+        cmocka_unit_test(state_market_depends_on_every_part),
+        cmocka_unit_test(state_passes_to_a_build_with_other_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
