@@ -10,9 +10,16 @@
  *
  * Answers are taken by walking the seats from the first. The walk remembers where it is until the
  * next fact, because a bay that said "nothing" has no reason to say more before that.
+ *
+ * Builds come and go between two events. A seat that goes is closed up behind, so the order of the
+ * rest stays; then the chains are linked anew, in place: that costs a walk over the seats and no
+ * memory. Seats know each other by index only, so an array that moves needs no repair. What an
+ * adopted belief was shown was history for its seats although their bays are active already: from
+ * the adoption on they hear what the others hear.
  */
 #include "flow/belief.h"
 #include "flow/bars.h"
+#include "flow/tap.h"
 #include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
@@ -24,6 +31,7 @@ struct seat {
     struct belief_route route;
     struct bars bars;
     uint32_t next; /* seat of the same instrument, or SEAT_NONE */
+    uint32_t lane;
     bool is_quarantined;
 };
 
@@ -33,7 +41,9 @@ struct belief {
     uint32_t chain_count; /* entries of first and last */
     bool is_active;       /* until then all is history */
     int64_t deadline_ns;
-    uint32_t *first, *last; /* by instrument id: seats, or SEAT_NONE */
+    struct tap *tap;                      /* NULL: nobody listens in */
+    uint64_t lanes[BELIEF_BAYS_MAX / 64]; /* bits: taken */
+    uint32_t *first, *last;               /* by instrument id: seats, or SEAT_NONE */
     struct seat seat[];
 };
 
@@ -61,9 +71,9 @@ void belief_free(struct belief *b)
     free(b);
 }
 
-/* Makes room for chains up to this instrument. */
-static struct result grow_chains(struct belief *b, uint32_t instrument, struct trail *tr)
+struct result belief_reserve(struct belief *b, uint32_t instrument, struct trail *tr)
 {
+    must(instrument <= BELIEF_INSTRUMENTS_MAX);
     if (instrument < b->chain_count)
         return OK_RESULT;
     const uint32_t count = instrument + 1;
@@ -106,25 +116,154 @@ static struct result check_route(const struct belief *b, const struct belief_rou
     return OK_RESULT;
 }
 
+/* The lowest lane that no seat has. There is one: seats are as many as lanes at most. */
+static uint32_t take_lane(struct belief *b)
+{
+    uint32_t word = 0;
+    while (word < BELIEF_BAYS_MAX / 64 && b->lanes[word] == UINT64_MAX)
+        word++;
+    must(word < BELIEF_BAYS_MAX / 64);
+    const uint32_t bit = (uint32_t)__builtin_ctzll(~b->lanes[word]);
+    b->lanes[word] |= 1ull << bit;
+    return word * 64 + bit;
+}
+
+/* Appends a seat to the chain of its instrument. */
+static void link_seat(struct belief *b, uint32_t at)
+{
+    const uint32_t instrument = b->seat[at].route.instrument;
+    must(instrument < b->chain_count);
+    uint32_t *last = &b->last[instrument];
+    b->seat[at].next = SEAT_NONE;
+    if (*last == SEAT_NONE)
+        b->first[instrument] = at;
+    else
+        b->seat[*last].next = at;
+    *last = at;
+}
+
+/* Links all chains anew; `gone` is the instrument of a seat that is there no more. */
+static void link_all(struct belief *b, uint32_t gone)
+{
+    b->first[gone] = b->last[gone] = SEAT_NONE;
+    for (uint32_t i = 0; i < b->count; i++)
+        b->first[b->seat[i].route.instrument] = b->last[b->seat[i].route.instrument] = SEAT_NONE;
+    for (uint32_t i = 0; i < b->count; i++)
+        link_seat(b, i);
+}
+
 struct result belief_add(struct belief *b, struct bay *bay, const struct belief_route *route,
                          struct trail *tr)
 {
     must(bay != NULL && bay->ops != NULL);
     TRY(check_route(b, route, tr));
-    TRY(grow_chains(b, route->instrument, tr));
+    TRY(belief_reserve(b, route->instrument, tr));
     const uint32_t at = b->count++;
     struct seat *s = &b->seat[at];
-    *s = (struct seat){.bay = bay, .route = *route, .next = SEAT_NONE};
+    *s = (struct seat){.bay = bay, .route = *route, .lane = take_lane(b)};
     if (route->bars_from_trades)
         bars_init(&s->bars, route->bar_ns);
-    uint32_t *last = &b->last[route->instrument];
-    if (*last == SEAT_NONE)
-        b->first[route->instrument] = at;
-    else
-        b->seat[*last].next = at;
-    *last = at;
+    link_seat(b, at);
     return OK_RESULT;
 }
+
+/* ---- builds that come and go ---- */
+
+static uint32_t find_seat(const struct belief *b, uint32_t strategy, uint32_t generation)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (b->seat[i].route.strategy == strategy && b->seat[i].route.generation == generation)
+            return i;
+    }
+    return SEAT_NONE;
+}
+
+static void find_deadline(struct belief *b)
+{
+    b->deadline_ns = INT64_MAX;
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (!b->seat[i].route.bars_from_trades)
+            continue;
+        const int64_t end = bars_deadline(&b->seat[i].bars);
+        b->deadline_ns = end < b->deadline_ns ? end : b->deadline_ns;
+    }
+}
+
+struct result belief_adopt(struct belief *b, struct belief *from, struct trail *tr)
+{
+    must(b != from && (b->is_active || !from->is_active));
+    if (from->count > b->max - b->count)
+        return FAIL(tr, FULL,
+                    "%u new builds beside %u that are heard: a host hears %u at most; wait for the "
+                    "end of the probation, or use fewer strategies",
+                    from->count, b->count, b->max);
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct belief_route *r = &from->seat[i].route;
+        if (r->instrument >= b->chain_count)
+            return FAIL(tr, FULL, "strategy %u: instrument %u is above the %u that this host has",
+                        r->strategy, r->instrument, b->chain_count - 1);
+        if (find_seat(b, r->strategy, r->generation) != SEAT_NONE)
+            return FAIL(tr, DUPLICATE, "strategy %u: its build of deployment %u is heard already",
+                        r->strategy, r->generation);
+    }
+    for (uint32_t i = 0; i < from->count; i++) {
+        const uint32_t at = b->count++;
+        b->seat[at] = from->seat[i];
+        b->seat[at].lane = take_lane(b);
+        link_seat(b, at);
+        from->first[from->seat[i].route.instrument] = SEAT_NONE;
+        from->last[from->seat[i].route.instrument] = SEAT_NONE;
+    }
+    from->count = from->take_at = 0;
+    from->deadline_ns = INT64_MAX;
+    memset(from->lanes, 0, sizeof from->lanes);
+    find_deadline(b);
+    return OK_RESULT;
+}
+
+struct bay *belief_remove(struct belief *b, uint32_t strategy, uint32_t generation, uint32_t *lane)
+{
+    const uint32_t at = find_seat(b, strategy, generation);
+    if (at == SEAT_NONE)
+        return NULL;
+    struct bay *bay = b->seat[at].bay;
+    const uint32_t instrument = b->seat[at].route.instrument;
+    *lane = b->seat[at].lane;
+    must(b->lanes[*lane / 64] >> *lane % 64 & 1);
+    b->lanes[*lane / 64] &= ~(1ull << *lane % 64);
+    b->count--;
+    memmove(&b->seat[at], &b->seat[at + 1], (b->count - at) * sizeof b->seat[0]);
+    b->take_at -= b->take_at > at;
+    link_all(b, instrument);
+    find_deadline(b);
+    return bay;
+}
+
+struct bay *belief_bay(const struct belief *b, uint32_t strategy, uint32_t generation)
+{
+    const uint32_t at = find_seat(b, strategy, generation);
+    return at == SEAT_NONE ? NULL : b->seat[at].bay;
+}
+
+bool belief_has_fault(const struct belief *b, uint32_t strategy, uint32_t generation)
+{
+    const uint32_t at = find_seat(b, strategy, generation);
+    return at != SEAT_NONE && b->seat[at].is_quarantined;
+}
+
+const struct belief_route *belief_seat(const struct belief *b, uint32_t index, struct bay **bay)
+{
+    must(index < b->count);
+    *bay = b->seat[index].bay;
+    return &b->seat[index].route;
+}
+
+void belief_listen(struct belief *b, struct tap *tap)
+{
+    b->tap = tap;
+}
+
+/* ---- what is shown ---- */
 
 static void give(struct seat *s, const struct tn_event *ev)
 {
@@ -169,15 +308,11 @@ static void close_bar(const struct belief *b, struct seat *s, const struct fact_
 /* Closes all bars that are due and finds the next deadline. */
 static void close_bars(struct belief *b, const struct fact_head *head)
 {
-    b->deadline_ns = INT64_MAX;
     for (uint32_t i = 0; i < b->count; i++) {
-        struct seat *s = &b->seat[i];
-        if (!s->route.bars_from_trades)
-            continue;
-        close_bar(b, s, head);
-        const int64_t end = bars_deadline(&s->bars);
-        b->deadline_ns = end < b->deadline_ns ? end : b->deadline_ns;
+        if (b->seat[i].route.bars_from_trades)
+            close_bar(b, &b->seat[i], head);
     }
+    find_deadline(b);
     must(b->deadline_ns > head->t_ns);
 }
 
@@ -242,9 +377,22 @@ static void give_position(struct belief *b, const struct fact_head *head,
             give(&b->seat[i], &ev);
 }
 
+void belief_position(struct belief *b, uint32_t strategy, uint32_t generation,
+                     const struct fact_head *head, const struct fact_position *p)
+{
+    const uint32_t at = find_seat(b, strategy, generation);
+    must(at != SEAT_NONE && p->strategy == strategy);
+    struct tn_event ev = event_of(b, head, TN_EVENT_POSITION, p->instrument, 0);
+    ev.u.position = (struct tn_position){.qty = p->qty, .avg_price = p->avg_price};
+    b->take_at = 0;
+    give(&b->seat[at], &ev);
+}
+
 void belief_event(struct belief *b, const struct fact_head *head, const void *payload)
 {
     b->take_at = 0;
+    if (b->tap != NULL)
+        tap_put(b->tap, head, payload);
     if (head->t_ns >= b->deadline_ns)
         close_bars(b, head);
     switch (head->type) {
@@ -282,6 +430,9 @@ bool belief_take(struct belief *b, struct belief_answer *out)
         s->is_quarantined = out->a.kind == BAY_FAULT;
         if (__builtin_add_overflow(out->a.cause_t_ns, s->route.due_ns, &out->due_ns))
             out->due_ns = INT64_MAX;
+        out->strategy = s->route.strategy;
+        out->generation = s->route.generation;
+        out->lane = s->lane;
         return true;
     }
     b->take_at = 0; /* a bay in another process may still answer before the next fact */

@@ -17,7 +17,7 @@
  *      count from the cause's time (DECISIONS 4). It is history when all its trades were.
  *   4. After a bay's fault answer nothing more is given to it or taken from it.
  *   5. Until belief_activate everything is history: each event carries TN_EVENT_F_WARMUP.
- *   6. No allocation after the last belief_add.
+ *   6. No allocation after the last belief_add or belief_reserve.
  *
  * The bays are borrowed: who made them stops them, after belief_free. One thread.
  */
@@ -27,6 +27,7 @@
 
 struct belief_route {
     uint32_t strategy;   /* instance id of the bay's strategy */
+    uint32_t generation; /* serial of the deployment that brought this build; 0 = unsigned */
     uint32_t instrument; /* id, 1.. */
     int64_t due_ns;      /* D: an answer to an event at t counts at t + D */
     int64_t bar_ns;      /* of made bars; > 0 when bars_from_trades */
@@ -35,10 +36,13 @@ struct belief_route {
 
 struct belief_answer {
     struct bay_answer a;
-    int64_t due_ns; /* event time of the cause + D; held at INT64_MAX when it does not fit */
+    int64_t due_ns;    /* event time of the cause + D; held at INT64_MAX when it does not fit */
+    uint32_t strategy; /* of the seat: a fault may name an indicator of its bay */
+    uint32_t generation;
+    uint32_t lane; /* of the seat: unique among the seats there are, below SEQ_LANES_MAX */
 };
 
-enum { BELIEF_BAYS_MAX = 4096, BELIEF_INSTRUMENTS_MAX = 65536 };
+enum { BELIEF_BAYS_MAX = 256, BELIEF_INSTRUMENTS_MAX = 65536 };
 
 struct belief; /* opaque, heap */
 
@@ -49,6 +53,29 @@ MUST_USE struct result belief_add(struct belief *b, struct bay *bay,
 
 /* One numbered fact, event or effect, in journal order. Facts not for belief only move time. */
 void belief_event(struct belief *b, const struct fact_head *head, const void *payload);
+/* ---- while it runs: builds come and go between two events ---- */
+/* Moves the seats of `from` behind those of b, with their open bars; `from` is left empty. Nothing
+ * is allocated: b was made with room for them, and for chains of their instruments. The bays of
+ * `from` are active, `from` itself is not: all that it was shown was history, wherever the adoption
+ * falls, so no answer depends on when it came. FULL or DUPLICATE: nothing was moved. */
+MUST_USE struct result belief_adopt(struct belief *b, struct belief *from, struct trail *tr);
+/* Room for chains up to this instrument id, so that adopt need not grow. Cold. */
+MUST_USE struct result belief_reserve(struct belief *b, uint32_t instrument, struct trail *tr);
+/* Takes a seat out and gives its bay, NULL when there is none; *lane is the one that becomes free:
+ * the caller drops what the sequencer holds for it. */
+struct bay *belief_remove(struct belief *b, uint32_t strategy, uint32_t generation, uint32_t *lane);
+/* The seat's bay, or NULL. */
+struct bay *belief_bay(const struct belief *b, uint32_t strategy, uint32_t generation);
+bool belief_has_fault(const struct belief *b, uint32_t strategy, uint32_t generation);
+/* The i-th seat, in the order of serving. */
+const struct belief_route *belief_seat(const struct belief *b, uint32_t index, struct bay **bay);
+/* Tells one seat the host's truth about its position, as an event of number head->seq. */
+void belief_position(struct belief *b, uint32_t strategy, uint32_t generation,
+                     const struct fact_head *head, const struct fact_position *p);
+/* From here on each fact that belief uses is copied into the tap too; NULL: no more. */
+struct tap;
+void belief_listen(struct belief *b, struct tap *tap);
+
 /* The next answer; false when no bay has one now. */
 bool belief_take(struct belief *b, struct belief_answer *out);
 /* When belief wants a TICK: the earliest end of an open bar; INT64_MAX = none. */

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See plant.h. Order: load every module (so that one bad file refuses the whole before anything
- * runs), fill the facts, then build one bay per strategy in the order of the document. Nodes of a
- * bay are its indicators in the order of the document, the strategy last: that order is topological
- * since indicators of this release take no inputs.
+ * See plant.h. Order: read the facts of every instance and load the modules that are wanted (so
+ * that one bad file refuses the whole before anything runs), bind every strategy's inputs, then
+ * build one bay per wanted strategy in the order of the document. Nodes of a bay are its indicators
+ * in the order of its inputs, the strategy last: that order is topological since indicators of this
+ * release take no inputs, and it depends on the strategy alone, so two documents with the same
+ * strategy have the same nodes.
+ *
+ * An instance that is not built here runs already, or ran: what is known of it is asked of its
+ * module, found by the pinned hash among those this process has loaded. So a document can be
+ * described although its files are gone, and the same bytes are never loaded twice.
  */
 #include "flow/plant.h"
 #include "base/hash.h"
 #include "base/must.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,8 +23,10 @@ struct loading {
     const struct plant_options *o;
     struct plant *p;
     struct trail *tr;
-    struct bay_module *module[DEPLOY_INSTANCES_MAX];
-    union tn_number params[DEPLOY_INSTANCES_MAX][TN_MAX_PARAMS];
+    const struct bay_facts *facts[DEPLOY_INSTANCES_MAX];
+    bool is_wanted[DEPLOY_INSTANCES_MAX]; /* its module is */
+    struct bay_facts read[DEPLOY_INSTANCES_MAX];
+    struct bay_spec spec;
 };
 
 static bool is_file(const char *path)
@@ -63,39 +72,73 @@ static struct result check_identity(const struct deploy_instance *d, const struc
     return OK_RESULT;
 }
 
-/* A relative path counts from the document's folder, wherever the host was started. */
-static void beside_document(const char *document, const char *path, char out[DEPLOY_PATH_BYTES])
+/* A relative path counts from the document's folder, wherever the host was started; a signed
+ * document was handed over as bytes and has none, so it counts from the plugins folder. */
+static void beside_document(const struct plant_options *o, const char *path,
+                            char out[DEPLOY_PATH_BYTES])
 {
-    const char *slash = strrchr(document, '/');
-    int folder = slash != NULL && path[0] != '/' && path[0] != 0 ? (int)(slash - document) + 1 : 0;
-    int n = snprintf(out, DEPLOY_PATH_BYTES, "%.*s%s", folder, document, path);
+    const char *slash = strrchr(o->doc->path, '/');
+    const bool is_relative = path[0] != '/' && path[0] != 0;
+    int n = 0;
+    if (is_relative && o->doc->fact.serial > 0)
+        n = snprintf(out, DEPLOY_PATH_BYTES, "%s/%s", o->plugin_dir, path);
+    else if (is_relative && slash != NULL)
+        n = snprintf(out, DEPLOY_PATH_BYTES, "%.*s%s", (int)(slash - o->doc->path) + 1,
+                     o->doc->path, path);
+    else
+        n = snprintf(out, DEPLOY_PATH_BYTES, "%s", path);
     must(n >= 0);
+}
+
+/* The pinned module, when this process has loaded it and the document says which. */
+static struct bay_module *loaded_already(const struct deploy_instance *d)
+{
+    uint8_t sha256[FACT_HASH_BYTES];
+    return hash_from_hex(d->sha256_hex, sha256) ? bay_module_find(sha256) : NULL;
+}
+
+/* Reads what the file says, and loads it when its module is wanted. */
+static struct result open_file(struct loading *k, uint32_t i)
+{
+    const struct deploy_instance *d = &k->o->doc->instance[i];
+    char path[DEPLOY_PATH_BYTES];
+    beside_document(k->o, d->path, path);
+    if (path[0] == 0)
+        TRY(plant_find(k->o->plugin_dir, d->fact.plugin, d->fact.version, path, k->tr));
+    TRY(bay_read_facts(path, &k->read[i], k->tr));
+    k->facts[i] = &k->read[i];
+    TRY(check_identity(d, &k->read[i].manifest, k));
+    TRY(deploy_pin(k->o->doc, d, k->read[i].sha256, k->tr));
+    if (!k->is_wanted[i])
+        return OK_RESULT;
+    k->p->module[i] = bay_module_find(k->read[i].sha256);
+    if (k->p->module[i] != NULL)
+        return OK_RESULT;
+    struct bay_module *m = NULL;
+    TRY(bay_load(path, k->read[i].sha256, &m, k->tr));
+    k->p->module[i] = m;
+    return OK_RESULT;
 }
 
 static struct result load_one(struct loading *k, uint32_t i)
 {
     const struct deploy_instance *d = &k->o->doc->instance[i];
-    char path[DEPLOY_PATH_BYTES];
-    beside_document(k->o->doc->path, d->path, path);
-    if (path[0] == 0)
-        TRY(plant_find(k->o->plugin_dir, d->fact.plugin, d->fact.version, path, k->tr));
-    struct bay_facts facts;
-    TRY(bay_read_facts(path, &facts, k->tr));
-    TRY(check_identity(d, &facts.manifest, k));
-    TRY(deploy_pin(k->o->doc, d, facts.sha256, k->tr));
-    TRY(deploy_params(k->o->doc, d, &facts.manifest, k->params[i], k->tr));
-    for (uint32_t before = 0; before < i && k->module[i] == NULL; before++) {
-        if (memcmp(k->p->instance[before].sha256, facts.sha256, sizeof facts.sha256) == 0)
-            k->module[i] = k->module[before]; /* same bytes: one module serves all */
-    }
-    if (k->module[i] == NULL)
-        TRY(bay_load(path, facts.sha256, &k->module[i], k->tr));
+    if (!k->is_wanted[i] || k->o->from_memory)
+        k->p->module[i] = loaded_already(d);
+    if (k->p->module[i] == NULL)
+        TRY(open_file(k, i));
+    if (k->p->module[i] != NULL)
+        k->facts[i] = bay_module_facts(k->p->module[i]);
+    const struct tn_manifest *m = &k->facts[i]->manifest;
+    TRY(check_identity(d, m, k));
+    TRY(deploy_params(k->o->doc, d, m, k->p->params[i], k->tr));
     struct fact_instance *f = &k->p->instance[i];
     *f = d->fact;
-    f->kind = facts.manifest.kind;
-    memcpy(f->sha256, facts.sha256, sizeof f->sha256);
-    f->params_hash = hash_fnv64(HASH_FNV64_SEED, k->params[i],
-                                facts.manifest.param_count * sizeof(union tn_number));
+    f->id = k->o->ids ? k->o->ids->instance[i] : d->fact.id;
+    f->kind = m->kind;
+    memcpy(f->sha256, k->facts[i]->sha256, sizeof f->sha256);
+    f->params_hash =
+        hash_fnv64(HASH_FNV64_SEED, k->p->params[i], m->param_count * sizeof(union tn_number));
     return OK_RESULT;
 }
 
@@ -118,7 +161,7 @@ static struct result find_instance(struct loading *k, const struct deploy_instan
 static struct result find_output(struct loading *k, const struct deploy_instance *d, uint32_t input,
                                  uint32_t instance, uint32_t *out)
 {
-    const struct tn_manifest *m = &bay_module_facts(k->module[instance])->manifest;
+    const struct tn_manifest *m = &k->facts[instance]->manifest;
     for (uint32_t i = 0; i < m->output_count; i++) {
         if (strncmp(m->outputs[i].name, d->input[input].output, TN_NAME_BYTES) == 0) {
             *out = i;
@@ -163,59 +206,66 @@ static struct result refuse_unknown_inputs(struct loading *k, const struct deplo
     return OK_RESULT;
 }
 
+static struct result refuse_full(struct loading *k, const struct deploy_instance *d)
+{
+    return FAIL(k->tr, FULL, "%s:%u instance %s: a bay holds at most %d instances", k->o->doc->path,
+                d->line, d->fact.name, BAY_NODES_MAX);
+}
+
 /* Adds instance `source` to the bay once; gives its node. */
-static struct result add_node(struct loading *k, struct bay_spec *spec, uint32_t source,
+static struct result add_node(struct loading *k, struct plant_nodes *nodes, uint32_t source,
                               uint32_t *node)
 {
-    const struct deploy_instance *d = &k->o->doc->instance[source];
-    for (uint32_t i = 0; i < spec->node_count; i++) {
-        if (spec->node[i].id == d->fact.id) {
+    for (uint32_t i = 0; i < nodes->count; i++) {
+        if (nodes->at[i] == source) {
             *node = i;
             return OK_RESULT;
         }
     }
-    if (spec->node_count == BAY_NODES_MAX)
-        return FAIL(k->tr, FULL, "%s:%u instance %s: a bay holds at most %d instances",
-                    k->o->doc->path, d->line, d->fact.name, BAY_NODES_MAX);
-    spec->node[spec->node_count] = (struct bay_instance_spec){
-        .id = d->fact.id, .module = k->module[source], .params = k->params[source]};
-    *node = spec->node_count++;
+    if (nodes->count == BAY_NODES_MAX)
+        return refuse_full(k, &k->o->doc->instance[source]);
+    *node = nodes->count;
+    nodes->at[nodes->count++] = source;
     return OK_RESULT;
 }
 
-static struct result bind(struct loading *k, uint32_t strategy, struct bay_spec *spec)
+static struct result bind_one(struct loading *k, uint32_t strategy, uint32_t input,
+                              struct bay_instance_spec *self)
 {
     const struct deploy_instance *d = &k->o->doc->instance[strategy];
-    const struct tn_manifest *m = &bay_module_facts(k->module[strategy])->manifest;
-    struct bay_instance_spec self = {
-        .id = d->fact.id, .module = k->module[strategy], .params = k->params[strategy]};
-    TRY(refuse_unknown_inputs(k, d, m));
-    for (uint32_t i = 0; i < m->input_count; i++) {
-        uint32_t binding = 0, source = 0;
-        struct result r = find_binding(k, d, m, i, &binding);
-        if (is_ok(r))
-            r = find_instance(k, d, binding, &source);
-        if (is_ok(r) && k->p->instance[source].kind != TN_KIND_INDICATOR)
-            r = FAIL(k->tr, CONFIG, "%s:%u %s.inputs.%s: %s is no indicator", k->o->doc->path,
-                     d->input[binding].line, d->fact.name, m->inputs[i].name,
-                     d->input[binding].instance);
-        if (is_ok(r))
-            r = add_node(k, spec, source, &self.input_node[i]);
-        if (is_ok(r))
-            r = find_output(k, d, binding, source, &self.input_output[i]);
-        if (!is_ok(r))
-            return r;
-        struct fact_input *f = &k->p->input[k->p->input_count++];
-        *f = (struct fact_input){.instance = d->fact.id,
-                                 .input = i,
-                                 .source = k->o->doc->instance[source].fact.id,
-                                 .output = self.input_output[i]};
-        memcpy(f->name, m->inputs[i].name, sizeof f->name);
-    }
-    if (spec->node_count == BAY_NODES_MAX)
-        return FAIL(k->tr, FULL, "%s:%u instance %s: a bay holds at most %d instances",
-                    k->o->doc->path, d->line, d->fact.name, BAY_NODES_MAX);
-    spec->node[spec->node_count++] = self;
+    const struct tn_manifest *m = &k->facts[strategy]->manifest;
+    uint32_t binding = 0, source = 0;
+    TRY(find_binding(k, d, m, input, &binding));
+    TRY(find_instance(k, d, binding, &source));
+    if (k->p->instance[source].kind != TN_KIND_INDICATOR)
+        return FAIL(k->tr, CONFIG, "%s:%u %s.inputs.%s: %s is no indicator", k->o->doc->path,
+                    d->input[binding].line, d->fact.name, m->inputs[input].name,
+                    d->input[binding].instance);
+    TRY(add_node(k, &k->p->nodes[strategy], source, &self->input_node[input]));
+    TRY(find_output(k, d, binding, source, &self->input_output[input]));
+    struct fact_input *f = &k->p->input[k->p->input_count++];
+    *f = (struct fact_input){.instance = k->p->instance[strategy].id,
+                             .input = input,
+                             .source = k->p->instance[source].id,
+                             .output = self->input_output[input]};
+    memcpy(f->name, m->inputs[input].name, sizeof f->name);
+    return OK_RESULT;
+}
+
+/* Nodes of a strategy's bay, its inputs as facts; *self is what the bay must know of it. */
+static struct result bind(struct loading *k, uint32_t strategy, struct bay_instance_spec *self)
+{
+    const struct deploy_instance *d = &k->o->doc->instance[strategy];
+    const struct tn_manifest *m = &k->facts[strategy]->manifest;
+    struct plant_nodes *nodes = &k->p->nodes[strategy];
+    struct result r = refuse_unknown_inputs(k, d, m);
+    for (uint32_t i = 0; i < m->input_count && is_ok(r); i++)
+        r = bind_one(k, strategy, i, self);
+    if (!is_ok(r))
+        return r;
+    if (nodes->count == BAY_NODES_MAX)
+        return refuse_full(k, d);
+    nodes->at[nodes->count++] = strategy;
     return OK_RESULT;
 }
 
@@ -228,10 +278,10 @@ static double scale_of(int exp)
     return exp < 0 ? 1 / p : p;
 }
 
-static void describe(const struct fact_instrument *f, struct tn_instrument *out)
+static void describe(const struct fact_instrument *f, uint32_t id, struct tn_instrument *out)
 {
     *out = (struct tn_instrument){.size = sizeof *out,
-                                  .id = f->id,
+                                  .id = id,
                                   .price_exp = f->price_exp,
                                   .qty_exp = f->qty_exp,
                                   .tick = f->tick,
@@ -241,19 +291,33 @@ static void describe(const struct fact_instrument *f, struct tn_instrument *out)
     memcpy(out->symbol, f->symbol, sizeof out->symbol);
 }
 
-static struct result build_bay(struct loading *k, uint32_t i)
+static struct result build_bay(struct loading *k, uint32_t i, const struct bay_instance_spec *self)
 {
     const struct deploy_doc *doc = k->o->doc;
     const struct deploy_instance *d = &doc->instance[i];
+    const struct plant_nodes *nodes = &k->p->nodes[i];
+    const uint32_t id = k->p->instance[i].id;
     must(d->instrument >= 1 && d->instrument <= doc->instrument_count);
-    struct bay_spec spec = {.bar_ns = d->bar_ns, .seed = doc->seed + d->fact.id};
-    describe(&doc->instrument[d->instrument - 1], &spec.instrument);
-    TRY(bind(k, i, &spec));
+    const struct fact_instrument *in = &doc->instrument[d->instrument - 1];
+    const uint32_t instrument = k->o->ids ? k->o->ids->instrument[d->instrument - 1] : in->id;
+    struct bay_spec *spec = &k->spec;
+    *spec =
+        (struct bay_spec){.bar_ns = d->bar_ns, .seed = doc->seed + id, .node_count = nodes->count};
+    describe(in, instrument, &spec->instrument);
+    for (uint32_t n = 0; n < nodes->count; n++) {
+        const uint32_t at = nodes->at[n];
+        spec->node[n] = at == i ? *self : (struct bay_instance_spec){0};
+        spec->node[n].id = k->p->instance[at].id;
+        spec->node[n].module = k->p->module[at];
+        spec->node[n].params = k->p->params[at];
+    }
     struct bay *bay;
-    TRY(bay_inline_new(&spec, k->o->log, &bay, k->tr));
+    TRY(bay_inline_new(spec, k->o->log, &bay, k->tr));
     k->p->bay[k->p->bay_count++] = bay;
-    struct belief_route route = {.strategy = d->fact.id,
-                                 .instrument = d->instrument,
+    struct belief_route route = {.strategy = id,
+                                 .generation = k->o->generation ? k->o->generation[i]
+                                                                : (uint32_t)doc->fact.serial,
+                                 .instrument = instrument,
                                  .due_ns = d->fact.due_ns,
                                  .bar_ns = d->bar_ns,
                                  .bars_from_trades = k->o->bars_from_trades && d->bar_ns > 0};
@@ -278,35 +342,83 @@ static struct result refuse_unheard(struct loading *k)
     return OK_RESULT;
 }
 
+static bool is_built(const struct plant_options *o, uint32_t i)
+{
+    return o->only == NULL || o->only[i];
+}
+
+/* The modules that are wanted: those of the strategies to be built and of what they listen to. A
+ * document does not say which instances are strategies: indicators marked too do no harm. */
+static uint32_t find_wanted(struct loading *k)
+{
+    const struct deploy_doc *doc = k->o->doc;
+    uint32_t built = 0;
+    for (uint32_t i = 0; i < doc->instance_count; i++) {
+        if (!is_built(k->o, i))
+            continue;
+        built++;
+        k->is_wanted[i] = true;
+        for (uint32_t q = 0; q < doc->instance[i].input_count; q++) {
+            for (uint32_t s = 0; s < doc->instance_count; s++)
+                k->is_wanted[s] |=
+                    strcmp(doc->instance[s].fact.name, doc->instance[i].input[q].instance) == 0;
+        }
+    }
+    return built;
+}
+
+static struct result make_belief(struct loading *k, uint32_t built)
+{
+    uint32_t room = k->o->bays_max > built ? k->o->bays_max : built;
+    TRY(belief_new(room > 0 ? room : 1, &k->p->belief, k->tr));
+    return k->o->bays_max == 0 ? OK_RESULT
+                               : belief_reserve(k->p->belief, DEPLOY_INSTRUMENTS_MAX, k->tr);
+}
+
 static struct result build(struct loading *k)
 {
     const struct deploy_doc *doc = k->o->doc;
+    struct result r = OK_RESULT;
     k->p->instance_count = doc->instance_count;
-    for (uint32_t i = 0; i < doc->instance_count; i++) {
-        struct result r = load_one(k, i);
-        if (!is_ok(r))
-            return r;
-    }
-    TRY(refuse_unheard(k));
-    TRY(belief_new(doc->instance_count ? doc->instance_count : 1, &k->p->belief, k->tr));
-    for (uint32_t i = 0; i < doc->instance_count; i++) {
+    const uint32_t built = find_wanted(k);
+    for (uint32_t i = 0; i < doc->instance_count && is_ok(r); i++)
+        r = load_one(k, i);
+    if (is_ok(r))
+        r = refuse_unheard(k);
+    if (is_ok(r))
+        r = make_belief(k, built);
+    for (uint32_t i = 0; i < doc->instance_count && is_ok(r); i++) {
+        struct bay_instance_spec self = {0};
         if (k->p->instance[i].kind != TN_KIND_STRATEGY)
             continue;
-        struct result r = build_bay(k, i);
-        if (!is_ok(r))
-            return r;
+        r = bind(k, i, &self);
+        if (is_ok(r) && is_built(k->o, i))
+            r = build_bay(k, i, &self);
     }
-    return OK_RESULT;
+    return r;
 }
 
 struct result plant_open(const struct plant_options *o, struct plant *out, struct trail *tr)
 {
     memset(out, 0, sizeof *out);
-    struct loading k = {.o = o, .p = out, .tr = tr};
-    struct result r = build(&k);
+    struct loading *k = calloc(1, sizeof *k); /* every manifest: too large for a stack */
+    must(k != NULL);
+    k->o = o;
+    k->p = out;
+    k->tr = tr;
+    struct result r = build(k);
+    free(k);
     if (!is_ok(r))
         plant_close(out);
     return r;
+}
+
+void plant_give(struct plant *p)
+{
+    must(p->belief == NULL || belief_count(p->belief) == 0);
+    belief_free(p->belief);
+    p->belief = NULL;
+    p->bay_count = 0;
 }
 
 void plant_close(struct plant *p)
