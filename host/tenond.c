@@ -4,9 +4,10 @@
  * this thread until the market ends, the time is up or a signal comes, and stops in reverse; then
  * it proves the run by replaying its journal, and prints the summary.
  *
- * Order: pin libm (re-executes once), arguments, deployment, socket (a second host ends here), own
- * user, engine (journal, recovery, plugins), turns. As root it gives its folders to user `tenon`
- * and becomes that user before any plugin is opened, unless that user cannot read the plugins.
+ * Order: pin libm (re-executes once), arguments, deployment with its signatures, socket (a second
+ * host ends here), own user, engine (journal, recovery, plugins), turns. As root it gives its
+ * folders to user `tenon` and becomes that user before any plugin is opened, unless that user cannot
+ * read the plugins.
  *
  * Pace: headless goes as fast as it can; otherwise market time follows the wall clock times the
  * speed, and this thread sleeps on an eventfd that the gateway wakes.
@@ -21,8 +22,12 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/hash.h"
 #include "base/must.h"
 #include "base/num.h"
+#include "deploy/gather.h"
+#include "flow/demo.h"
+#include "flow/obey.h"
 #include "flow/publish.h"
 #include "flow/summary.h"
 #include "gateway/args.h"
@@ -34,15 +39,23 @@ enum { LOOK_EVERY = 256, VIEW_MS = 250, STATUS_MS = 1000, WAIT_MS = 100, GUARD_M
 enum { EXIT_INTERRUPTED = 130 };
 enum { DISK_FULL_PPM = 950000, DISK_ROOM_PPM = 900000 };
 #define MS_NS 1000000ll
-#define DEMO_FAULTS_PER_DAY 60 /* so that the gate has something to deny */
+#define DEMO_FAULTS_PER_DAY 60                    /* so that the gate has something to deny */
+#define DEMO_ACT_NS (15 * 3600 * 1000000000ll)    /* when it has no end: 1.5 minutes at its speed */
+#define DEMO_HISTORY_NS (3 * 3600 * 1000000000ll) /* what the next build is warmed on, and more */
 #define DEMO_HEADLESS_NS (48 * 3600 * 1000000000ll)
 #define REAL_TIME 1000ll    /* thousandths */
 #define DEMO_SPEED 600000ll /* ten market minutes a second */
 
 struct tenond {
     struct args a;
-    struct deploy_doc doc;
-    bool has_doc;
+    struct bundle *first, *trust; /* what an empty journal begins with; NULL = nothing */
+    struct throwaway *keys;       /* of the demo and of --throwaway-keys */
+    struct demo demo;
+    uint8_t given[HASH_SHA256_BYTES]; /* of the file named on the command line */
+    bool has_given, has_doc;
+    bool reads_config;      /* the file names plugins by path: they lie beside it */
+    char next[PATHS_BYTES]; /* the demo's next deployment */
+    uint64_t lines;         /* promotion lines printed */
     char journal[PATHS_BYTES], heads[PATHS_BYTES], plugins[PATHS_BYTES], state[PATHS_BYTES];
     char config[PATHS_BYTES], instruments[PATHS_BYTES];
     const char *market;
@@ -128,18 +141,55 @@ static struct result demo_config(struct tenond *d, struct trail *tr)
     return default_file(name, d->config, tr);
 }
 
+/* The file itself as it is named, for a journal that holds a run already. */
+static struct result hash_given(struct tenond *d, struct trail *tr)
+{
+    struct bundle *b = NULL;
+    TRY(gather(d->config, &b, tr));
+    hash_sha256_once(b->file.bytes, b->file.count, d->given);
+    d->reads_config = strstr(b->file.bytes, "path:") != NULL;
+    d->has_given = true;
+    d->first = b;
+    return OK_RESULT;
+}
+
+/* Signs on the spot: for simulated accounts, which is all that an unsigned file can name. */
+static struct result sign_here(struct tenond *d, const char *instrument, struct trail *tr)
+{
+    struct deploy_doc *doc = calloc(1, sizeof *doc);
+    must(doc != NULL);
+    struct result r = instrument != NULL
+                          ? deploy_read_as(d->config, d->instruments, instrument, doc, tr)
+                          : deploy_read(d->config, d->instruments, doc, tr);
+    if (is_ok(r) && doc->fact.serial != 0)
+        r = FAIL(tr, CONFIG,
+                 "%s: is serial %lu of a signed line; sign it and name the trust document with "
+                 "--trust, instead of --throwaway-keys",
+                 d->config, (unsigned long)doc->fact.serial);
+    if (is_ok(r))
+        r = throwaway_new(doc->host, &clock_system, &d->keys, tr);
+    free(doc);
+    if (!is_ok(r))
+        return r;
+    bundle_free(d->first);
+    d->first = NULL;
+    struct throwaway_ask a = {.path = d->config,
+                              .instruments = d->instruments,
+                              .symbol = instrument,
+                              .plugin_dir = d->plugins,
+                              .serial = 1};
+    return throwaway_propose(d->keys, &a, &d->first, tr);
+}
+
 static struct result read_deployment(struct tenond *d, struct trail *tr)
 {
     const char *config = args_text(&d->a, FLAG_CONFIG, NULL);
     const char *instrument = args_text(&d->a, FLAG_INSTRUMENT, NULL);
     const char *given = args_text(&d->a, FLAG_INSTRUMENTS, NULL);
-    if (config == NULL && !args_has(&d->a, FLAG_DEMO)) {
-        if (args_text(&d->a, FLAG_DATA, NULL) != NULL || args_has(&d->a, FLAG_HEADLESS))
-            return FAIL(tr, USAGE,
-                        "run: there is no deployment to run the data on; name it with "
-                        "--config FILE, or give --demo");
-        return OK_RESULT; /* a host without a deployment waits for one */
-    }
+    const char *trust = args_text(&d->a, FLAG_TRUST, NULL);
+    bool demo = args_has(&d->a, FLAG_DEMO);
+    if (config == NULL && !demo)
+        return OK_RESULT; /* the journal says, or the host waits */
     if (given != NULL)
         snprintf(d->instruments, sizeof d->instruments, "%s", given);
     else
@@ -148,10 +198,10 @@ static struct result read_deployment(struct tenond *d, struct trail *tr)
         snprintf(d->config, sizeof d->config, "%s", config);
     else
         TRY(demo_config(d, tr));
-    d->has_doc = true;
-    if (instrument != NULL)
-        return deploy_read_as(d->config, d->instruments, instrument, &d->doc, tr);
-    return deploy_read(d->config, d->instruments, &d->doc, tr);
+    TRY(hash_given(d, tr));
+    if (demo || args_has(&d->a, FLAG_THROWAWAY_KEYS))
+        return sign_here(d, instrument, tr);
+    return trust != NULL ? gather(trust, &d->trust, tr) : OK_RESULT;
 }
 
 static struct result settle_paths(struct tenond *d, struct trail *tr)
@@ -186,8 +236,6 @@ static void settle_pace(struct tenond *d)
     bool generated = d->market == NULL;
     if (d->market != NULL && strrchr(d->market, '/') != NULL)
         d->market = strrchr(d->market, '/') + 1;
-    if (generated)
-        d->market = d->has_doc ? "generated market" : "none";
     if (d->headless && generated && d->for_ns == 0)
         d->for_ns = DEMO_HEADLESS_NS;
     if (args_has(&d->a, FLAG_SPEED))
@@ -265,22 +313,69 @@ static struct result become_own_user(struct tenond *d, struct trail *tr)
     return privilege_drop("tenon", d->journal, tr);
 }
 
+/* An empty journal begins with a signed deployment only (DECISIONS 28). */
+static struct result check_doc(struct tenond *d, struct trail *tr)
+{
+    d->has_doc = lockstep_doc(d->engine) != NULL;
+    if (d->market == NULL)
+        d->market = d->has_doc ? "generated market" : "none";
+    if (d->has_doc ||
+        (args_text(&d->a, FLAG_DATA, NULL) == NULL && !args_has(&d->a, FLAG_HEADLESS)))
+        return OK_RESULT; /* a host without a deployment waits */
+    return FAIL(tr, USAGE,
+                "run: there is no deployment to run the data on; name it with --config FILE, or "
+                "give --demo");
+}
+
+/* The demo on its own market promotes and rolls back, at a third and two thirds of its time, but
+ * not before there is the history that the next version wants; a short one does neither. */
+static struct result plan_demo(struct tenond *d, struct trail *tr)
+{
+    int64_t whole = d->headless && d->for_ns > 0 ? d->for_ns : DEMO_ACT_NS;
+    int64_t first = whole / 3 > DEMO_HISTORY_NS ? whole / 3 : DEMO_HISTORY_NS;
+    if (!args_has(&d->a, FLAG_DEMO) || args_text(&d->a, FLAG_DATA, NULL) != NULL ||
+        whole < 2 * DEMO_HISTORY_NS)
+        return OK_RESULT;
+    struct lockstep_promotion p;
+    lockstep_promotion(d->engine, &p);
+    if (p.serial != 1 || p.said == 0 || lockstep_epoch(d->engine) != 1)
+        return OK_RESULT; /* begun by another process: its keys are thrown away */
+    TRY(default_file("demo-next.yaml", d->next, tr));
+    d->demo = (struct demo){.keys = d->keys,
+                            .path = d->next,
+                            .instruments = d->instruments,
+                            .plugin_dir = d->plugins,
+                            .promote_ns = lockstep_now(d->engine) + first,
+                            .rollback_ns = lockstep_now(d->engine) + first + (whole - first) / 2};
+    return OK_RESULT;
+}
+
 static struct result open_engine(struct tenond *d, struct trail *tr)
 {
     bool demo = args_has(&d->a, FLAG_DEMO);
     const char *data = args_text(&d->a, FLAG_DATA, NULL);
-    struct lockstep_options o = {.doc = d->has_doc ? &d->doc : NULL,
+    const char *name = strrchr(d->config, '/');
+    struct lockstep_options o = {.first = d->first,
+                                 .trust = d->keys ? throwaway_trust(d->keys) : d->trust,
+                                 .by = demo ? "demo" : "start",
+                                 .given_sha256 = d->has_given ? d->given : NULL,
+                                 .given_name = name != NULL ? name + 1 : d->config,
+                                 .hold = d->speed == 0,
+                                 .wake = wake,
+                                 .wake_arg = d,
                                  .kind = FACT_RUN_PAPER,
                                  .plugin_dir = d->plugins,
                                  .data_path = data,
                                  .journal_dir = d->journal,
                                  .heads_dir = d->heads,
-                                 .ledger_path = d->has_doc ? d->heads : NULL,
+                                 .ledger_path = d->heads,
                                  .seed = (uint64_t)d->a.flag[FLAG_SEED].value,
                                  .faults_per_day = demo && data == NULL ? DEMO_FAULTS_PER_DAY : 0,
                                  .log = d->log,
                                  .clock = &clock_system};
     TRY(lockstep_open(&o, &d->engine, tr));
+    TRY(check_doc(d, tr));
+    TRY(plan_demo(d, tr));
     if (!demo && !args_has(&d->a, FLAG_AUTO))
         return OK_RESULT; /* off after every start, until somebody says otherwise */
     struct fact_auto on = {.on = 1};
@@ -297,10 +392,8 @@ static bool own_user_reads(const struct tenond *d)
     size_t count = 1;
     if (data != NULL)
         path[count++] = data;
-    for (uint32_t i = 0; d->has_doc && i < d->doc.instance_count && count < 3; i++) {
-        if (d->doc.instance[i].path[0] != 0 && path[count - 1] != d->config)
-            path[count++] = d->config; /* plugins named by path lie beside it */
-    }
+    if (d->reads_config)
+        path[count++] = d->config; /* plugins named by path lie beside it */
     return privilege_can_read("tenon", path, count);
 }
 
@@ -340,7 +433,7 @@ static struct result open_all(struct tenond *d, struct trail *tr)
 static void publish(struct tenond *d, int64_t mono_ns)
 {
     static struct gateway_view v; /* large; one thread */
-    publish_view(d->engine, d->has_doc ? &d->doc : NULL, d->market, &v);
+    publish_view(d->engine, d->market, &v);
     v.started_ns = d->started_ns;
     v.window_events = v.seq - d->window_events;
     v.window_ns = (uint64_t)(mono_ns - d->window_ns);
@@ -351,49 +444,31 @@ static void publish(struct tenond *d, int64_t mono_ns)
 
 /* ---- commands ---- */
 
-static struct result obey(struct tenond *d, const struct gateway_request *q, struct trail *tr)
+static void publish_now(void *arg)
 {
-    struct result r = OK_RESULT;
-    char text[160];
-    if (q->kind == GATEWAY_KILL) {
-        struct fact_mode m = {
-            .scope = MODE_SCOPE_GLOBAL, .mode = MODE_KILLED, .keep_positions = q->keep_positions};
-        memcpy(m.by, q->by, sizeof m.by);
-        memcpy(m.reason, q->reason, sizeof m.reason);
-        uint32_t open = core_open_orders(lockstep_core(d->engine));
-        r = lockstep_command(d->engine, FACT_MODE, &m, tr);
-        snprintf(text, sizeof text, "killed: no new risk, %u open orders being cancelled, %s", open,
-                 q->keep_positions ? "positions kept" : "positions being flattened");
-    } else if (q->kind == GATEWAY_AUTO) {
-        struct fact_auto a = {.strategy = q->target, .on = q->on};
-        memcpy(a.by, q->by, sizeof a.by);
-        r = lockstep_command(d->engine, FACT_AUTO, &a, tr);
-        enum mode now = core_mode(lockstep_core(d->engine), MODE_SCOPE_GLOBAL, 0);
-        snprintf(text, sizeof text, "auto trading is %s%s", q->on ? "on" : "off",
-                 q->on && now != MODE_ACTIVE ? ", but the mode forbids new risk: see tenon status"
-                                             : "");
-    } else if (q->kind == GATEWAY_MODE) {
-        struct fact_mode m = {.scope = q->scope, .id = q->target, .mode = q->mode};
-        memcpy(m.by, q->by, sizeof m.by);
-        memcpy(m.reason, q->reason, sizeof m.reason);
-        r = lockstep_command(d->engine, FACT_MODE, &m, tr);
-        snprintf(text, sizeof text, "mode commanded");
-    } else {
-        stop_signal = SIGTERM;
-        snprintf(text, sizeof text, "stopping");
-    }
-    publish(d, clock_mono(&clock_system)); /* whoever asks after the answer sees its effect */
-    gateway_answer(d->gateway, q->id, is_ok(r) ? 0 : result_exit(r),
-                   is_ok(r) ? text : trail_sentence(tr, r));
-    return r;
+    publish(arg, clock_mono(&clock_system));
 }
 
-static struct result obey_all(struct tenond *d, struct trail *tr)
+/* Lines of promotions, once each. */
+static void print_lines(struct tenond *d)
 {
-    struct gateway_request q;
-    struct result r = OK_RESULT;
-    while (is_ok(r) && gateway_poll(d->gateway, &q))
-        r = obey(d, &q, tr);
+    struct lockstep_promotion p;
+    char line[LOCKSTEP_LINE_BYTES];
+    lockstep_promotion(d->engine, &p);
+    for (; d->lines < p.said; d->lines++) {
+        if (lockstep_line(d->engine, d->lines + 1, line) && d->has_doc &&
+            !args_has(&d->a, FLAG_QUIET) && !args_has(&d->a, FLAG_JSON))
+            printf("%s\n", line);
+    }
+}
+
+static struct result obey(struct tenond *d, struct trail *tr)
+{
+    struct obey o = {.engine = d->engine, .gateway = d->gateway, .publish = publish_now, .arg = d};
+    struct result r = obey_all(&o, tr);
+    if (o.wants_stop)
+        stop_signal = SIGTERM;
+    print_lines(d);
     return r;
 }
 
@@ -553,11 +628,20 @@ static struct result run(struct tenond *d, struct trail *tr)
     if (d->headless && d->for_ns > 0)
         lockstep_until(d->engine, d->market0_ns + d->for_ns);
     while (stop_signal == 0 && !time_is_up(d)) {
-        r = obey_all(d, tr);
+        r = obey(d, tr);
         if (is_ok(r) && (d->speed != 0 || turns % LOOK_EVERY == 0))
             r = guard(d, tr);
+        if (is_ok(r))
+            r = demo_turn(&d->demo, d->engine, tr);
+        if (is_ok(r) && (d->speed != 0 || lockstep_holds(d->engine)))
+            r = lockstep_service(d->engine, tr);
         if (!is_ok(r))
             return r;
+        if (lockstep_holds(d->engine)) {
+            tell(d);
+            sleep_ms(d, WAIT_MS);
+            continue;
+        }
         if (d->speed != 0 || !d->has_doc) {
             r = lockstep_next(d->engine, &next_ns, tr);
             int64_t wait = is_ok(r) ? wait_ns(d, next_ns) : 0;
@@ -586,12 +670,13 @@ static int conclude(struct tenond *d, struct trail *tr)
 {
     struct replay_report replay = {0};
     char text[TRAIL_TEXT_BYTES];
+    const char *broken = demo_fault(&d->demo, d->engine);
     struct result r = lockstep_stop(d->engine, &d->report, tr);
     if (is_ok(r))
         r = replay_dir(d->journal, false, &replay, tr);
     if (!is_ok(r))
         return fail(r, tr);
-    struct summary s = {.doc = d->has_doc ? &d->doc : NULL,
+    struct summary s = {.doc = lockstep_doc(d->engine),
                         .core = lockstep_core(d->engine),
                         .report = &d->report,
                         .replay = &replay,
@@ -607,9 +692,9 @@ static int conclude(struct tenond *d, struct trail *tr)
                 "note: %lu intents were denied because auto trading was off: it is off "
                 "after every start; use tenon auto on, or run --auto\n",
                 (unsigned long)d->report.totals.denied_by[RISK_AUTO]);
-    if (summary_fault(&s, text) == NULL)
+    if (summary_fault(&s, text) == NULL && broken == NULL)
         return 0;
-    fprintf(stderr, "error[RUN] the run does not hold: %s\n", text);
+    fprintf(stderr, "error[RUN] the run does not hold: %s\n", broken ? broken : text);
     return 1;
 }
 
@@ -618,6 +703,9 @@ static void close_all(struct tenond *d)
     if (d->gateway != NULL)
         gateway_close(d->gateway);
     lockstep_free(d->engine);
+    throwaway_free(d->keys);
+    bundle_free(d->first);
+    bundle_free(d->trust);
     if (d->log != NULL)
         log_close(d->log);
     if (d->wake_fd > 0)

@@ -141,6 +141,15 @@ static struct result carry_one(struct lockstep *l, const struct fact_head *head,
         if (l->plant.belief != NULL)
             belief_event(l->plant.belief, head, payload);
         return OK_RESULT;
+    case FACT_DECISION:
+    case FACT_FLIPPED:
+        swap_effect(l, head, payload);
+        return OK_RESULT;
+    case FACT_IGNORED:
+        if (l->registry != NULL)
+            registry_take(l->registry, head, payload);
+        swap_effect(l, head, payload);
+        return OK_RESULT;
     default:
         return OK_RESULT; /* facts for readers */
     }

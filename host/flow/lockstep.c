@@ -14,6 +14,7 @@
 
 enum { NEXT_UNSET = 0, NEXT_ENGINE, NEXT_ANSWER, NEXT_VENUE, NEXT_TICK, NEXT_MARKET };
 enum { LOCKSTEP_MAGIC = 0x4c4f434b, SNAPSHOT_EVERY = 100000, BEHIND_MAX = 4096 /* events */ };
+enum { COLLECT_FAULTS_MAX = 64, SERVICE_MAX = 256 };
 #define DRAIN_NS (900 * 1000000000ll) /* after the source has ended, timers run on this long */
 
 /* ---- recording ---- */
@@ -39,75 +40,88 @@ static struct result record(struct lockstep *l, const struct fact_head *head)
     return r;
 }
 
-/* A bay that broke its contract: recorded, its held answers void, its strategy only reduces. */
-static struct result quarantine(struct lockstep *l, const struct bay_answer *a, struct trail *tr)
+/* A bay that broke its contract: recorded, its held answers void. When its build is the accepted
+ * one its strategy only reduces; a build that is only heard harms nobody. */
+static struct result quarantine(struct lockstep *l, const struct belief_answer *b, bool is_late,
+                                struct trail *tr)
 {
+    const struct bay_answer *a = &b->a;
     struct fact_plugin e = {
-        .instance = a->instance, .what = FACT_PLUGIN_QUARANTINED, .status = a->status};
+        .instance = b->strategy, .what = FACT_PLUGIN_QUARANTINED, .status = a->status};
     memcpy(e.text, a->text, sizeof e.text);
-    seq_drop(&l->seq, a->instance);
-    if (l->report.quarantined++ == 0)
+    seq_drop(&l->seq, b->lane);
+    if (core_reign(l->core, b->strategy, l->seq.last_seq) == b->generation &&
+        l->report.quarantined++ == 0)
         l->report.fault = e;
-    return lockstep_event(l, FACT_PLUGIN, &e, l->seq.last_ns, a->cause_seq, a->instance, tr);
+    struct lockstep_mark mark = {a->cause_seq, b->strategy, b->generation};
+    TRY(lockstep_event(l, FACT_PLUGIN, &e, l->seq.last_ns, mark, tr));
+    swap_fault(l, b->strategy, b->generation, a->status, is_late);
+    return OK_RESULT;
 }
 
 static struct result hold(struct lockstep *l, const struct belief_answer *a, struct trail *tr)
 {
-    if (a->a.kind == BAY_FAULT)
-        return quarantine(l, &a->a, tr);
-    enum seq_put put = seq_answer(&l->seq, a->a.cause_seq, a->due_ns, &a->a.signal);
+    enum seq_put put =
+        seq_answer(&l->seq, a->lane, a->generation, a->a.cause_seq, a->due_ns, &a->a.signal);
     if (put == SEQ_HELD)
         return OK_RESULT;
     if (put == SEQ_LATE) {
         struct fact_late e = {
-            .instance = a->a.instance, .due_ns = a->due_ns, .seen_seq = l->seq.last_seq};
+            .instance = a->strategy, .due_ns = a->due_ns, .seen_seq = l->seq.last_seq};
+        struct lockstep_mark mark = {a->a.cause_seq, a->strategy, a->generation};
         l->report.late++;
-        return lockstep_event(l, FACT_LATE, &e, l->seq.last_ns, a->a.cause_seq, a->a.instance, tr);
+        return lockstep_event(l, FACT_LATE, &e, l->seq.last_ns, mark, tr);
     }
-    struct bay_answer fault = {.kind = BAY_FAULT,
-                               .instance = a->a.instance,
-                               .cause_seq = a->a.cause_seq,
-                               .status = TN_E_STATE,
-                               .text = "too many answers, or too many of them late"};
-    return quarantine(l, &fault, tr);
+    struct belief_answer fault = *a;
+    fault.a = (struct bay_answer){.kind = BAY_FAULT,
+                                  .instance = a->strategy,
+                                  .cause_seq = a->a.cause_seq,
+                                  .status = TN_E_STATE,
+                                  .text = "too many answers, or too many of them late"};
+    return quarantine(l, &fault, true, tr);
 }
 
 /* Signals are held before a fault is numbered: one bay's fault makes nobody else's answer late. */
 static struct result collect(struct lockstep *l, struct trail *tr)
 {
     struct belief_answer a;
-    struct bay_answer fault[DEPLOY_INSTANCES_MAX];
+    struct belief_answer fault[COLLECT_FAULTS_MAX];
     uint32_t faults = 0;
     struct result r = OK_RESULT;
     while (is_ok(r) && belief_take(l->plant.belief, &a)) {
-        if (a.a.kind == BAY_FAULT && faults < DEPLOY_INSTANCES_MAX)
-            fault[faults++] = a.a;
-        else
+        if (a.a.kind != BAY_FAULT)
             r = hold(l, &a, tr);
+        else if (faults < COLLECT_FAULTS_MAX)
+            fault[faults++] = a;
+        else
+            r = quarantine(l, &a, false, tr);
     }
     for (uint32_t i = 0; i < faults && is_ok(r); i++)
-        r = quarantine(l, &fault[i], tr);
+        r = quarantine(l, &fault[i], false, tr);
     return r;
 }
 
 struct result lockstep_event(struct lockstep *l, uint16_t type, const void *payload, int64_t t_ns,
-                             uint64_t cause_seq, uint32_t source, struct trail *tr)
+                             struct lockstep_mark mark, struct trail *tr)
 {
     struct fact_head *head = (struct fact_head *)(void *)l->step_bytes;
     uint32_t bytes = fact_bytes(type);
     must(bytes > 0 && bytes <= FACT_MAX_BYTES);
     *head = (struct fact_head){.bytes = bytes,
                                .t_ns = t_ns,
-                               .cause_seq = cause_seq,
+                               .cause_seq = mark.cause_seq,
                                .type = type,
                                .version = fact_version(type),
-                               .source = source};
+                               .source = mark.source,
+                               .generation = mark.generation};
     seq_number(&l->seq, head);
     memcpy(head + 1, payload, bytes);
     l->out.bytes = l->step_bytes + sizeof *head + bytes;
     core_step(l->core, head, head + 1, &l->out);
     TRY(record(l, head));
     l->report.events++;
+    if (type < FACT_SENT && l->registry != NULL)
+        registry_take(l->registry, head, head + 1);
     if (l->out.used > 0)
         TRY(carry_effects(l, tr));
     if (l->plant.belief == NULL)
@@ -132,11 +146,12 @@ static struct result take_answer(struct lockstep *l, struct trail *tr)
 {
     struct seq_held h;
     seq_take(&l->seq, &h);
-    return lockstep_event(l, FACT_SIGNAL, &h.signal, h.due_ns, h.cause_seq, h.signal.instance, tr);
+    struct lockstep_mark mark = {h.cause_seq, h.signal.instance, h.generation};
+    return lockstep_event(l, FACT_SIGNAL, &h.signal, h.due_ns, mark, tr);
 }
 
 /* Decision note 0002: what is due goes before whatever is numbered next, also before a command. */
-static struct result answers_due(struct lockstep *l, struct trail *tr)
+struct result lockstep_answers_due(struct lockstep *l, struct trail *tr)
 {
     struct result r = OK_RESULT;
     while (is_ok(r) && seq_due(&l->seq) <= l->seq.last_ns)
@@ -148,10 +163,11 @@ static struct result answers_due(struct lockstep *l, struct trail *tr)
 static struct result report_rows(struct lockstep *l, struct trail *tr)
 {
     int64_t t = l->market.head.t_ns > l->seq.last_ns ? l->seq.last_ns : l->market.head.t_ns;
-    TRY(answers_due(l, tr));
+    TRY(lockstep_answers_due(l, tr));
     if (l->report.refused_count < LOCKSTEP_REFUSED_MAX)
         l->report.refused[l->report.refused_count++] = l->market.u.fact_rows;
-    return lockstep_event(l, FACT_ROWS, &l->market.u, t, 0, l->market.head.source, tr);
+    struct lockstep_mark mark = {.source = l->market.head.source};
+    return lockstep_event(l, FACT_ROWS, &l->market.u, t, mark, tr);
 }
 
 static void show(struct lockstep *l)
@@ -242,7 +258,9 @@ static void choose(struct lockstep *l)
     if (open) { /* with nothing left to come, time stands still: no tick for its own sake */
         int64_t c = core_deadline(l->core);
         int64_t b = l->plant.belief ? belief_deadline(l->plant.belief) : INT64_MAX;
+        int64_t s = swap_deadline(l);
         c = c < b ? c : b;
+        c = c < s ? c : s;
         if (c <= last_tick)
             offer(l, NEXT_TICK, c);
     }
@@ -270,7 +288,8 @@ static struct result take_engine(struct lockstep *l, struct trail *tr)
 {
     struct carry_pending p;
     carry_take(l, &p);
-    return lockstep_event(l, p.type, &p.u, l->seq.last_ns, p.cause_seq, 0, tr);
+    struct lockstep_mark mark = {.cause_seq = p.cause_seq};
+    return lockstep_event(l, p.type, &p.u, l->seq.last_ns, mark, tr);
 }
 
 static struct result take_venue(struct lockstep *l, struct trail *tr)
@@ -280,8 +299,10 @@ static struct result take_venue(struct lockstep *l, struct trail *tr)
             continue;
         struct fact_view v;
         venue_take(l->venue[i], &v);
-        uint64_t cause = v.u.fact_exec.order >> 10; /* an order's id begins with its event */
-        return lockstep_event(l, v.head.type, &v.u, v.head.t_ns, cause, i + 1, tr);
+        struct lockstep_mark mark = {/* an order's id begins with its event */
+                                     .cause_seq = v.u.fact_exec.order >> 10,
+                                     .source = i + 1};
+        return lockstep_event(l, v.head.type, &v.u, v.head.t_ns, mark, tr);
     }
     must(!"a venue was due");
     return RESULT_OF(BUG);
@@ -292,9 +313,10 @@ static struct result take_tick(struct lockstep *l, struct trail *tr)
     struct fact_tick e = {0};
     if (core_deadline(l->core) <= l->next_ns)
         e.why |= 1;
-    if (l->plant.belief != NULL && belief_deadline(l->plant.belief) <= l->next_ns)
+    if ((l->plant.belief != NULL && belief_deadline(l->plant.belief) <= l->next_ns) ||
+        swap_deadline(l) <= l->next_ns)
         e.why |= 2;
-    return lockstep_event(l, FACT_TICK, &e, l->next_ns, 0, 0, tr);
+    return lockstep_event(l, FACT_TICK, &e, l->next_ns, (struct lockstep_mark){0}, tr);
 }
 
 static struct result take_market(struct lockstep *l, struct trail *tr)
@@ -303,8 +325,8 @@ static struct result take_market(struct lockstep *l, struct trail *tr)
     if (l->report.market_events++ == 0)
         l->report.first_ns = l->market.head.t_ns;
     l->report.last_ns = l->market.head.t_ns;
-    return lockstep_event(l, l->market.head.type, &l->market.u, l->market.head.t_ns, 0,
-                          l->market.head.source, tr);
+    struct lockstep_mark mark = {.source = l->market.head.source};
+    return lockstep_event(l, l->market.head.type, &l->market.u, l->market.head.t_ns, mark, tr);
 }
 
 /* A snapshot only makes the next start shorter: without room on the disk it waits for the next. */
@@ -316,13 +338,17 @@ static bool snapshot_is_due(const struct lockstep *l)
 
 static struct result store_state(struct lockstep *l, struct trail *tr)
 {
-    TRY(answers_due(l, tr));
+    TRY(lockstep_answers_due(l, tr));
     return lockstep_snapshot(l, tr);
 }
 
 struct result lockstep_turn(struct lockstep *l, struct trail *tr)
 {
     int64_t t_ns;
+    if (swap_is_ready(l))
+        return swap_turn(l, tr);
+    if (lockstep_holds(l))
+        return RESULT_OF(AGAIN);
     if (snapshot_is_due(l)) {
         struct trail why = {0};
         struct result r = store_state(l, &why);
@@ -350,8 +376,28 @@ struct result lockstep_command(struct lockstep *l, uint16_t type, const void *pa
                                struct trail *tr)
 {
     must(fact_class_of(type) == FACT_CLASS_CONTROL);
-    TRY(answers_due(l, tr));
-    return lockstep_event(l, type, payload, l->seq.last_ns, 0, 0, tr);
+    return lockstep_say(l, type, 0, payload, tr);
+}
+
+struct result lockstep_say(struct lockstep *l, uint16_t type, uint32_t generation,
+                           const void *payload, struct trail *tr)
+{
+    struct lockstep_mark mark = {.generation = generation};
+    TRY(lockstep_answers_due(l, tr));
+    return lockstep_event(l, type, payload, l->seq.last_ns, mark, tr);
+}
+
+bool lockstep_holds(const struct lockstep *l)
+{
+    return l->o.hold && l->swap.phase == SWAP_PREPARING;
+}
+
+struct result lockstep_service(struct lockstep *l, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    for (uint32_t i = 0; i < SERVICE_MAX && is_ok(r) && swap_is_ready(l); i++)
+        r = swap_turn(l, tr);
+    return r;
 }
 
 void lockstep_until(struct lockstep *l, int64_t t_ns)

@@ -16,6 +16,7 @@
  */
 #ifndef FLOW_LOCKSTEP_H
 #define FLOW_LOCKSTEP_H
+#include "base/bundle.h"
 #include "base/clock.h"
 #include "core/step.h"
 #include "deploy/deploy.h"
@@ -24,8 +25,20 @@
 #include "journal/journal.h"
 
 struct lockstep_options {
-    const struct deploy_doc *doc; /* borrowed until close; NULL: no deployment, only commands */
     enum fact_run kind;
+    /* BACKTEST: the deployment, borrowed until close. */
+    const struct deploy_doc *doc;
+    /* PAPER, a journal that is empty: the first signed deployment and trust document, borrowed
+     * while it opens; NULL: a host without a deployment, which only obeys commands. A journal that
+     * holds a run goes on under what it says itself. */
+    const struct bundle *first, *trust;
+    const char *by; /* who started it, for the records; NULL = "host" */
+    /* ... and this, unless NULL, must be its active deployment or what its first was made from. */
+    const uint8_t *given_sha256;
+    const char *given_name;
+    bool hold; /* event time stands still while a promotion is prepared: as fast as it can go */
+    void (*wake)(void *arg); /* called on another thread when there is something to be done */
+    void *wake_arg;
     const char *plugin_dir;
     const char *data_path;   /* NULL: the seeded generator `synth` */
     const char *journal_dir; /* NULL: memory (backtest) */
@@ -55,6 +68,54 @@ MUST_USE struct result lockstep_command(struct lockstep *l, uint16_t type, const
                                         struct trail *tr);
 /* No market event after this time is taken: the run drains and ends. INT64_MAX = none. */
 void lockstep_until(struct lockstep *l, int64_t t_ns);
+
+/* ---- promotion ---- */
+enum { LOCKSTEP_LINE_BYTES = 256 };
+struct lockstep_answer { /* to a person who waits */
+    uint64_t request;
+    int32_t exit; /* 0, or an exit code */
+    char text[TRAIL_TEXT_BYTES];
+};
+/* Hands a signed file over (enum promoter_kind); the bundle is taken. It is answered later, by
+ * lockstep_answer; a failure here is the answer. */
+MUST_USE struct result lockstep_hand_over(struct lockstep *l, uint32_t kind, struct bundle *b,
+                                          const char *by, uint64_t request, struct trail *tr);
+/* Back to the deployment before the active one. Answered like the other. */
+MUST_USE struct result lockstep_rollback(struct lockstep *l, const char *by, const char *reason,
+                                         uint64_t request, struct trail *tr);
+bool lockstep_take_answer(struct lockstep *l, struct lockstep_answer *out);
+/* Does what a promotion needs between two events; for a host that waits for the market. */
+MUST_USE struct result lockstep_service(struct lockstep *l, struct trail *tr);
+/* Event time stands still: only commands and lockstep_service. */
+bool lockstep_holds(const struct lockstep *l);
+struct lockstep_promotion {         /* for status */
+    uint64_t serial, before_serial; /* active, and what a rollback would bring back; 0 = nothing */
+    uint8_t sha256[FACT_HASH_BYTES];
+    char name[FACT_TEXT_BYTES];
+    uint32_t state; /* enum promotion_state of the active one */
+    int64_t probation_until_ns;
+    uint64_t next_serial;
+    uint32_t next_state;
+    int64_t next_until_ns;
+    uint8_t next_sha256[FACT_HASH_BYTES];
+    uint8_t refused_sha256[FACT_HASH_BYTES]; /* the newest one that ended before its flip */
+    int32_t refused_result;                  /* enum result_code; 0 = none did since the start */
+    uint64_t trust_version;
+    bool is_throwaway;
+    bool is_busy;  /* one is on its way, or a rollback is about to begin */
+    uint64_t said; /* lines so far; the newest 8 can be asked for */
+};
+void lockstep_promotion(const struct lockstep *l, struct lockstep_promotion *out);
+/* Wall time by step of the newest promotion that was flipped, while it is on probation. */
+struct lockstep_took {
+    int64_t vet_ns, load_ns, warm_ns, catch_up_ns;
+};
+void lockstep_took(const struct lockstep *l, struct lockstep_took *out);
+/* Line `number` (1..said) in words; false when it is too old. */
+bool lockstep_line(const struct lockstep *l, uint64_t number, char out[LOCKSTEP_LINE_BYTES]);
+/* The active deployment; NULL: none. Stays until the next flip. */
+const struct deploy_doc *lockstep_doc(const struct lockstep *l);
+const struct stage_ids *lockstep_ids(const struct lockstep *l); /* its ids in the core */
 
 /* Cold, between turns: lets plugins' log lines out. */
 void lockstep_idle(struct lockstep *l);
@@ -92,4 +153,5 @@ const struct core *lockstep_core(const struct lockstep *l);
 const struct plant *lockstep_plant(const struct lockstep *l);
 const struct journal *lockstep_journal(const struct lockstep *l); /* NULL in memory */
 int64_t lockstep_now(const struct lockstep *l);
+uint64_t lockstep_epoch(const struct lockstep *l);
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Building and ending an engine. Order of opening: memory, journal and recovery, plugins, source,
- * the facts of genesis, start and deployment, history, activation. Whatever fails, what was opened
- * is closed in reverse and nothing has been traded.
+ * Building and ending an engine. Order of opening: memory, journal and recovery, the document it
+ * runs under, venues, source, plugins, the first facts (genesis.c), history, activation. Whatever
+ * fails, what was opened is closed in reverse and nothing has been traded.
  *
- * A journal is continued only under the deployment it was written under (by hash): changing what is
- * live is a promotion, not a restart. Source events that the journal holds already are shown to
+ * A journal is continued only under the deployment that it says is active: changing what is live is
+ * a promotion, not a restart. Source events that the journal holds already are shown to
  * belief and the venues as history, so indicators are warm and prices known when it goes on.
  */
 #include "flow/lockstep_priv.h"
@@ -38,7 +38,7 @@ static struct result open_ledger(struct lockstep *l, uint32_t i, struct trail *t
         if (again > 1)
             snprintf(suffix, sizeof suffix, ".%u", again);
         int n = snprintf(path, sizeof path, "%s/venue-%s-%lu%s.ledger", l->o.ledger_path,
-                         l->o.doc->account[i].name, (unsigned long)(l->found.epoch + 1), suffix);
+                         l->doc->account[i].name, (unsigned long)(l->found.epoch + 1), suffix);
         if (n < 0 || n >= (int)sizeof path)
             return FAIL(tr, TOO_LARGE, "ledger folder %.200s: the path is too long; use a shorter",
                         l->o.ledger_path);
@@ -54,13 +54,14 @@ static struct result open_ledger(struct lockstep *l, uint32_t i, struct trail *t
 
 static struct venue_config venue_of(const struct lockstep *l, uint32_t i)
 {
-    const struct deploy_venue *d = &l->o.doc->venue[i];
+    const struct deploy_venue *d = &l->doc->venue[i];
     uint64_t epoch = l->found.epoch; /* of the run before; 0 = none */
-    return (struct venue_config){.seed = l->o.seed * 1000003 + i + 1 + epoch * 7919,
+    uint32_t id = l->ids.account[i];
+    return (struct venue_config){.seed = l->o.seed * 1000003 + id + epoch * 7919,
                                  .profile = d->profile,
                                  .orders_max = VENUE_ORDERS,
                                  .instruments_max = DEPLOY_INSTRUMENTS_MAX,
-                                 .account = l->o.doc->account[i].id,
+                                 .account = id,
                                  .latency_ns = d->latency_ns,
                                  .jitter_ns = d->jitter_ns,
                                  .maker_fee_ppm = d->maker_fee_ppm,
@@ -75,48 +76,57 @@ static struct venue_config venue_of(const struct lockstep *l, uint32_t i)
 
 /* A simulated venue lives in the engine and ends with it, and its working orders too; what it held
  * is what the books say. */
-static void resume_venue(struct lockstep *l, uint32_t i)
+static void resume_venue(struct lockstep *l, struct venue *v, uint32_t account)
 {
-    const struct deploy_doc *d = l->o.doc;
-    for (uint32_t k = 0; k < d->instrument_count; k++) {
+    struct fact_instrument in;
+    for (uint32_t k = 0; core_instrument(l->core, k, &in); k++) {
         struct core_position_view p;
         int64_t net = 0;
         for (uint32_t row = 0; core_position(l->core, row, &p); row++) {
-            if (p.account == d->account[i].id && p.instrument == d->instrument[k].id)
+            if (p.account == account && p.instrument == in.id)
                 net += p.qty;
         }
         if (net != 0)
-            venue_resume(l->venue[i], d->instrument[k].id, net);
+            venue_resume(v, in.id, net);
     }
 }
 
 static struct result open_venues(struct lockstep *l, struct trail *tr)
 {
-    const struct deploy_doc *d = l->o.doc;
+    const struct deploy_doc *d = l->doc;
     for (uint32_t i = 0; i < d->account_count; i++) {
         struct result r = l->o.ledger_path ? open_ledger(l, i, tr) : OK_RESULT;
         if (!is_ok(r))
             return r;
         struct venue_config c = venue_of(l, i);
         size_t bytes = venue_bytes(&c);
-        void *memory = arena_take(&l->arena, bytes, 64);
+        void *memory = arena_take(&l->venues, bytes, 64);
         must(memory != NULL);
-        l->venue[i] = venue_init(memory, bytes, &c);
-        for (uint32_t k = 0; k < d->instrument_count; k++)
-            venue_instrument(l->venue[i], &d->instrument[k],
-                             d->currency[d->instrument[k].settle - 1].exp);
-        resume_venue(l, i);
+        struct venue *v = venue_init(memory, bytes, &c);
+        l->venue[c.account - 1] = v;
+        for (uint32_t k = 0; k < d->instrument_count; k++) {
+            struct fact_instrument in = d->instrument[k];
+            in.id = l->ids.instrument[k];
+            venue_instrument(v, &in, d->currency[in.settle - 1].exp);
+        }
+        resume_venue(l, v, c.account);
     }
     return OK_RESULT;
+}
+
+static struct result map_venues(struct lockstep *l)
+{
+    size_t bytes = 4096;
+    for (uint32_t i = 0; i < l->doc->account_count; i++) {
+        struct venue_config c = venue_of(l, i);
+        bytes += venue_bytes(&c) + 64;
+    }
+    return arena_map(&l->venues, bytes);
 }
 
 static struct result map_memory(struct lockstep *l)
 {
     size_t bytes = core_bytes(&replay_limits) + CORE_OUT_BYTES + 4096;
-    for (uint32_t i = 0; l->o.doc != NULL && i < l->o.doc->account_count; i++) {
-        struct venue_config c = venue_of(l, i);
-        bytes += venue_bytes(&c) + 64;
-    }
     TRY(arena_map(&l->arena, bytes));
     size_t core = core_bytes(&replay_limits);
     l->core = core_init(arena_take(&l->arena, core, 64), core, &replay_limits);
@@ -144,6 +154,7 @@ static struct result open_journal(struct lockstep *l, struct trail *tr)
                                  .disk_full_ppm = ANY_FULLNESS_PPM,
                                  .clock = l->o.clock};
     TRY(journal_open(&jo, &l->journal, &l->found, tr));
+    l->registry = registry_new();
     if (l->found.last_seq == 0)
         return OK_RESULT;
     return recover_run(l, tr);
@@ -163,13 +174,15 @@ static const union tn_number *generator_params(struct lockstep *l)
     return l->source_params;
 }
 
+/* The source is that of the first deployment, whatever was promoted since: the same instruments in
+ * the same order, so that it gives again what it gave. */
 static struct result open_feed(struct lockstep *l, struct feed **out, struct trail *tr)
 {
-    const struct deploy_doc *d = l->o.doc;
+    const struct deploy_doc *d = l->source_doc;
     struct feed_spec s = {.path = l->o.data_path,
                           .entry = bay_module_entry(l->source_module),
                           .params = l->o.data_path ? NULL : generator_params(l),
-                          .instrument = d->instrument,
+                          .instrument = d->instrument, /* the first ones: place and id agree */
                           .instrument_count = l->o.data_path ? 1 : d->instrument_count,
                           .stamp = d->stamp[0],
                           .bar_ns = l->o.data_path ? d->instrument[0].bar_ns : 0,
@@ -192,12 +205,17 @@ static struct result probe(struct lockstep *l, bool *bars, struct trail *tr)
     *bars = is_ok(r) && v.head.type == FACT_BAR;
     if (is_ok(r) && l->seq.last_seq == 0)
         l->seq.last_ns = v.head.t_ns; /* a run begins when its market does */
+    if (is_ok(r) && core_serial(l->core) == 0 && l->seq.last_ns > v.head.t_ns)
+        return FAIL(tr, STATE,
+                    "journal %s: was begun by a host without a deployment, on today's time; give "
+                    "%s an empty journal folder",
+                    l->o.journal_dir, l->doc->path);
     return r.code == RESULT_END ? OK_RESULT : r;
 }
 
 static struct result check_bars(const struct lockstep *l, struct trail *tr)
 {
-    const struct deploy_doc *d = l->o.doc;
+    const struct deploy_doc *d = l->doc;
     for (uint32_t i = 0; i < d->instance_count; i++) {
         int64_t have = d->instrument[d->instance[i].instrument - 1].bar_ns;
         if (d->instance[i].bar_ns != have)
@@ -216,141 +234,32 @@ static struct result open_source(struct lockstep *l, struct trail *tr)
 {
     char path[DEPLOY_PATH_BYTES];
     bool bars = false;
-    if (l->o.data_path != NULL && l->o.doc->instrument_count != 1)
+    if (l->o.data_path != NULL && l->doc->instrument_count != 1)
         return FAIL(tr, CONFIG,
                     "%s: has %u instruments but one data file feeds one; name it with --instrument",
-                    l->o.doc->path, l->o.doc->instrument_count);
+                    l->doc->path, l->doc->instrument_count);
     TRY(plant_find(l->o.plugin_dir, l->o.data_path ? "replay" : "synth", "1.0.0", path, tr));
     TRY(bay_load(path, NULL, &l->source_module, tr));
     TRY(probe(l, &bars, tr));
     if (bars)
         TRY(check_bars(l, tr));
-    TRY(open_feed(l, &l->feed, tr));
-    struct plant_options p = {
-        .doc = l->o.doc, .plugin_dir = l->o.plugin_dir, .log = l->o.log, .bars_from_trades = !bars};
-    return plant_open(&p, &l->plant, tr);
-}
-
-/* ---- first facts ---- */
-
-static struct result say(struct lockstep *l, uint16_t type, const void *payload, struct trail *tr)
-{
-    return lockstep_event(l, type, payload, l->seq.last_ns, 0, 0, tr);
-}
-
-static struct result say_genesis(struct lockstep *l, struct trail *tr)
-{
-    struct fact_genesis g = {.seed = l->o.seed};
-    memcpy(g.journal_id, l->found.journal_id, sizeof g.journal_id);
-    if (l->o.doc != NULL)
-        memcpy(g.host, l->o.doc->host, sizeof g.host);
-    return say(l, FACT_GENESIS, &g, tr);
-}
-
-static struct result say_start(struct lockstep *l, struct trail *tr)
-{
-    struct fact_start s = {
-        .epoch = l->found.epoch + 1, .core_logic = FACT_CORE_LOGIC, .kind = l->o.kind};
-    bay_libm_probe(s.libm_probe);
-    snprintf(s.version, sizeof s.version, "%s", TENON_VERSION);
-    l->report.epoch = s.epoch;
-    return say(l, FACT_START, &s, tr);
-}
-
-static struct result say_rows(struct lockstep *l, uint16_t type, const void *rows, size_t stride,
-                              uint32_t count, struct trail *tr)
-{
-    const uint8_t *p = rows;
-    struct result r = OK_RESULT;
-    for (uint32_t i = 0; i < count && is_ok(r); i++)
-        r = say(l, type, p + i * stride, tr);
-    return r;
-}
-
-static struct result say_deployment(struct lockstep *l, struct trail *tr)
-{
-    const struct deploy_doc *d = l->o.doc;
-#define ROWS(TYPE, member, count) say_rows(l, TYPE, d->member, sizeof *d->member, d->count, tr)
-    TRY(say(l, FACT_DEPLOY, &d->fact, tr));
-    TRY(ROWS(FACT_CURRENCY, currency, currency_count));
-    TRY(ROWS(FACT_INSTRUMENT, instrument, instrument_count));
-    TRY(ROWS(FACT_ACCOUNT, account, account_count));
-    TRY(say_rows(l, FACT_INSTANCE, l->plant.instance, sizeof *l->plant.instance,
-                 l->plant.instance_count, tr));
-    TRY(say_rows(l, FACT_INPUT, l->plant.input, sizeof *l->plant.input, l->plant.input_count, tr));
-    TRY(ROWS(FACT_LIMIT, limit, limit_count));
-    TRY(ROWS(FACT_RATE, rate, rate_count));
-    return ROWS(FACT_ROUTE, route, route_count);
-#undef ROWS
-}
-
-static struct result say_dataset(struct lockstep *l, uint64_t rows, struct trail *tr)
-{
-    if (l->o.data_path == NULL)
-        return OK_RESULT;
-    struct fact_dataset e = {.rows = rows};
-    const char *slash = strrchr(l->o.data_path, '/');
-    memcpy(e.sha256, feed_sha256(l->feed), sizeof e.sha256);
-    snprintf(e.name, sizeof e.name, "%s", slash ? slash + 1 : l->o.data_path);
-    l->report.dataset = e;
-    return say(l, FACT_DATASET, &e, tr);
-}
-
-static struct result say_plugins(struct lockstep *l, uint32_t what, struct trail *tr)
-{
-    struct result r = OK_RESULT;
-    for (uint32_t i = 0; i < l->plant.instance_count && is_ok(r); i++) {
-        struct fact_plugin e = {.instance = l->plant.instance[i].id, .what = what};
-        r = say(l, FACT_PLUGIN, &e, tr);
-    }
-    return r;
-}
-
-/* A journal that is whole but shorter than its head elsewhere: trading waits for two people. */
-static struct result say_doubt(struct lockstep *l, struct trail *tr)
-{
-    if (l->found.torn && l->o.log != NULL)
-        log_now(l->o.log, LOG_WARN, NULL, "%s", l->found.torn_text);
-    if (!l->found.doubt)
-        return OK_RESULT;
-    memcpy(l->report.doubt, l->found.doubt_text, sizeof l->report.doubt);
-    if (l->o.log != NULL)
-        log_now(l->o.log, LOG_ERROR, NULL, "journal %s: %s; no new risk until two people agree",
-                l->o.journal_dir, l->found.doubt_text);
-    struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL, .mode = MODE_SAFE_LOSS, .by = "host"};
-    snprintf(m.reason, sizeof m.reason, "%s", "the journal is shorter than its head");
-    return say(l, FACT_MODE, &m, tr);
-}
-
-static struct result begin(struct lockstep *l, struct trail *tr)
-{
-    bool fresh = l->seq.last_seq == 0;
-    int64_t wall_ns = l->o.doc == NULL ? clock_wall(l->o.clock) : INT64_MIN;
-    if (wall_ns > l->seq.last_ns)
-        l->seq.last_ns = wall_ns;
-    if (fresh)
-        TRY(say_genesis(l, tr));
-    TRY(say_start(l, tr));
-    TRY(say_doubt(l, tr));
-    if (l->o.doc == NULL)
-        return OK_RESULT;
-    if (fresh)
-        TRY(say_deployment(l, tr));
-    TRY(say_dataset(l, 0, tr));
-    TRY(lockstep_fetch(l, tr)); /* history, when there is some */
-    TRY(belief_activate(l->plant.belief, tr));
-    return say_plugins(l, FACT_PLUGIN_STARTED, tr);
+    l->bars_from_trades = !bars;
+    return open_feed(l, &l->feed, tr);
 }
 
 static struct result build(struct lockstep *l, struct trail *tr)
 {
     TRY(map_memory(l));
     TRY(open_journal(l, tr));
-    if (l->o.doc != NULL) {
+    TRY(genesis_document(l, tr));
+    if (l->doc != NULL) {
+        TRY(map_venues(l));
         TRY(open_venues(l, tr));
         TRY(open_source(l, tr));
+        TRY(genesis_plant(l, tr));
     }
-    return begin(l, tr);
+    TRY(swap_open(l, tr));
+    return genesis_begin(l, tr);
 }
 
 struct result lockstep_open(const struct lockstep_options *o, struct lockstep **out,
@@ -361,8 +270,6 @@ struct result lockstep_open(const struct lockstep_options *o, struct lockstep **
     must(l != NULL);
     l->magic = LOCKSTEP_MAGIC;
     l->o = *o;
-    if (l->o.seed == 0)
-        l->o.seed = o->doc != NULL && o->doc->seed != 0 ? o->doc->seed : 1;
     l->until_ns = INT64_MAX;
     seq_init(&l->seq, 0, 0);
     struct result r = build(l, tr);
@@ -387,7 +294,7 @@ struct result lockstep_snapshot(struct lockstep *l, struct trail *tr)
     if (is_ok(r))
         r = journal_snapshot_write(l->o.journal_dir, e.seq, memory, count, e.sha256, tr);
     free(memory);
-    return is_ok(r) ? say(l, FACT_SNAPSHOT, &e, tr) : r;
+    return is_ok(r) ? lockstep_say(l, FACT_SNAPSHOT, 0, &e, tr) : r;
 }
 
 static uint32_t positions_left(const struct lockstep *l)
@@ -408,11 +315,11 @@ struct result lockstep_stop(struct lockstep *l, struct lockstep_report *out, str
     if (l->feed != NULL)
         feed_totals(l->feed, &f);
     if (l->feed != NULL)
-        TRY(say_dataset(l, f.rows, tr));
-    TRY(say_plugins(l, FACT_PLUGIN_STOPPED, tr));
+        TRY(genesis_dataset(l, f.rows, tr));
+    TRY(genesis_plugins(l, FACT_PLUGIN_STOPPED, tr));
     uint32_t left = positions_left(l);
     struct fact_stop e = {.forced = left > 0, .positions = left};
-    TRY(say(l, FACT_STOP, &e, tr));
+    TRY(lockstep_say(l, FACT_STOP, 0, &e, tr));
     l->stopped = true;
     lockstep_report(l, out);
     if (l->journal != NULL) {
@@ -456,8 +363,20 @@ void lockstep_free(struct lockstep *l)
     uint8_t head[FACT_HASH_BYTES];
     if (l->journal != NULL)
         (void)!is_ok(journal_close(l->journal, head, &tr));
+    swap_close(l);
     recover_close(l);
     plant_close(&l->plant);
+    while (l->bay_count > 0) {
+        struct bay *b = l->bay[--l->bay_count];
+        b->ops->stop(b);
+    }
+    registry_free(l->registry);
+    bool is_apart = l->source_doc != l->doc && l->source_doc != l->o.doc &&
+                    (l->first == NULL || l->source_doc != &l->first->doc);
+    if (is_apart)
+        free((void *)(uintptr_t)l->source_doc);
+    free(l->own_doc);
+    free(l->first);
     feed_close(l->feed);
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
         if (l->ledger[i] != NULL)
@@ -465,8 +384,19 @@ void lockstep_free(struct lockstep *l)
     }
     if (l->effects_hash != NULL)
         hash_sha256_free(l->effects_hash);
+    arena_unmap(&l->venues);
     arena_unmap(&l->arena);
     free(l);
+}
+
+const struct deploy_doc *lockstep_doc(const struct lockstep *l)
+{
+    return l->doc;
+}
+
+const struct stage_ids *lockstep_ids(const struct lockstep *l)
+{
+    return &l->ids;
 }
 
 const struct core *lockstep_core(const struct lockstep *l)
@@ -487,4 +417,9 @@ const struct journal *lockstep_journal(const struct lockstep *l)
 int64_t lockstep_now(const struct lockstep *l)
 {
     return l->seq.last_ns;
+}
+
+uint64_t lockstep_epoch(const struct lockstep *l)
+{
+    return l->report.epoch;
 }

@@ -10,6 +10,8 @@
 #include "base/must.h"
 #include "core/seq.h"
 #include "flow/lockstep.h"
+#include "flow/registry.h"
+#include "flow/swap.h"
 #include "venue/venue.h"
 #include <stdio.h>
 
@@ -30,12 +32,24 @@ struct lockstep {
     struct core *core;
     struct seq seq;
     struct plant plant;
+    struct bay *bay[BELIEF_BAYS_MAX]; /* every one that is heard */
+    uint32_t bay_count;
+    const struct deploy_doc *doc;        /* active; NULL = none */
+    struct deploy_doc *own_doc;          /* the same when it is ours to free */
+    const struct deploy_doc *source_doc; /* the first one: what the source was opened with */
+    struct vet_verdict *first;           /* of the first deployment, until its facts are said */
+    struct stage_ids ids;                /* of doc */
+    struct registry *registry; /* what the journal says of deployments; NULL in a backtest */
+    struct trust trust;
+    struct swap swap;
+    bool bars_from_trades; /* what the source gives */
     struct feed *feed;
     struct bay_module *source_module;
     union tn_number source_params[TN_MAX_PARAMS];
     struct venue *venue[DEPLOY_ACCOUNTS_MAX]; /* by account id - 1; NULL = none */
-    struct arena arena;                       /* core, venues, step buffer */
-    uint8_t *step_bytes;                      /* event record, then effects */
+    struct arena arena;                       /* core, step buffer */
+    struct arena venues;
+    uint8_t *step_bytes; /* event record, then effects */
     struct core_out out;
     struct journal *journal; /* NULL in a backtest */
     struct journal_found found;
@@ -72,10 +86,35 @@ void recover_close(struct lockstep *l);
 MUST_USE struct result carry_effects(struct lockstep *l, struct trail *tr);
 void carry_take(struct lockstep *l, struct carry_pending *out);
 
+/* What an event has beside its payload. */
+struct lockstep_mark {
+    uint64_t cause_seq;
+    uint32_t source, generation;
+};
 /* lockstep.c: numbers one event, steps, records, carries, collects answers. */
 MUST_USE struct result lockstep_event(struct lockstep *l, uint16_t type, const void *payload,
-                                      int64_t t_ns, uint64_t cause_seq, uint32_t source,
-                                      struct trail *tr);
+                                      int64_t t_ns, struct lockstep_mark mark, struct trail *tr);
+/* The engine's own word, at the last event's time; what is due goes before it. */
+MUST_USE struct result lockstep_say(struct lockstep *l, uint16_t type, uint32_t generation,
+                                    const void *payload, struct trail *tr);
+/* Numbers every held answer that is due. */
+MUST_USE struct result lockstep_answers_due(struct lockstep *l, struct trail *tr);
+/* Tells a build the host's truth about its position, unless it is flat. */
+void lockstep_tell_position(struct lockstep *l, uint32_t strategy, uint32_t generation);
+
+/* genesis.c: the first facts of a journal, of an epoch, and of a deployment. */
+MUST_USE struct result genesis_begin(struct lockstep *l, struct trail *tr);
+MUST_USE struct result genesis_dataset(struct lockstep *l, uint64_t rows, struct trail *tr);
+MUST_USE struct result genesis_plugins(struct lockstep *l, uint32_t what, struct trail *tr);
+/* The document that this run has or goes on under: l->doc, l->trust. Before sources are opened. */
+MUST_USE struct result genesis_document(struct lockstep *l, struct trail *tr);
+/* Reads l->trust again from the journal's newest trust document. */
+MUST_USE struct result genesis_trust(struct lockstep *l, struct trail *tr);
+/* A document of the journal by its hash; heap. */
+MUST_USE struct result genesis_parse(const struct lockstep *l, const uint8_t sha256[32],
+                                     struct deploy_doc **out, struct trail *tr);
+/* The builds of it as bays behind one belief, and those kept ready while it is on probation. */
+MUST_USE struct result genesis_plant(struct lockstep *l, struct trail *tr);
 /* Stores the state between two events and says so; the journal is caught up with first. */
 MUST_USE struct result lockstep_snapshot(struct lockstep *l, struct trail *tr);
 /* Reads the next fact of the source into l->market. */

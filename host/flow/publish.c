@@ -5,6 +5,8 @@
  */
 #include "flow/publish.h"
 #include <string.h>
+#include "base/hash.h"
+#include "base/must.h"
 
 static void publish_totals(const struct core *c, struct gateway_view *v)
 {
@@ -49,9 +51,19 @@ static void publish_accounts(const struct core *c, struct gateway_view *v)
     }
 }
 
-static void publish_instruments(const struct core *c, const struct deploy_doc *d,
-                                struct gateway_view *v)
+/* Place in the document of a currency's id, or its count. */
+static uint32_t currency_at(const struct deploy_doc *d, const struct stage_ids *ids, uint32_t id)
 {
+    uint32_t i = 0;
+    while (i < d->currency_count && ids->currency[i] != id)
+        i++;
+    return i;
+}
+
+static void publish_instruments(const struct lockstep *l, struct gateway_view *v)
+{
+    const struct core *c = lockstep_core(l);
+    const struct deploy_doc *d = lockstep_doc(l);
     struct fact_instrument in;
     for (uint32_t i = 0; i < GATEWAY_INSTRUMENTS_MAX && core_instrument(c, i, &in); i++) {
         v->instrument_count++;
@@ -61,41 +73,70 @@ static void publish_instruments(const struct core *c, const struct deploy_doc *d
         v->instrument[i].qty_exp = in.qty_exp;
         v->instrument[i].mark = core_mark(c, in.id);
         memcpy(v->instrument[i].symbol, in.symbol, sizeof in.symbol);
-        if (d == NULL || in.settle == 0 || in.settle > d->currency_count)
+        uint32_t at = d != NULL ? currency_at(d, lockstep_ids(l), in.settle) : 0;
+        if (d == NULL || at == d->currency_count)
             continue;
-        v->instrument[i].money_exp = d->currency[in.settle - 1].exp;
-        memcpy(v->instrument[i].currency, d->currency[in.settle - 1].name,
-               sizeof v->instrument[i].currency);
+        v->instrument[i].money_exp = d->currency[at].exp;
+        memcpy(v->instrument[i].currency, d->currency[at].name, sizeof v->instrument[i].currency);
     }
 }
 
 static void publish_strategies(const struct lockstep *l, struct gateway_view *v)
 {
     const struct core *c = lockstep_core(l);
-    const struct plant *p = lockstep_plant(l);
-    uint32_t bay = 0;
-    for (uint32_t i = 0; i < p->instance_count; i++) {
-        const struct fact_instance *f = &p->instance[i];
-        if (f->kind != TN_KIND_STRATEGY)
-            continue;
-        bool quarantined = belief_is_quarantined(p->belief, bay++);
-        if (v->strategy_count == GATEWAY_STRATEGIES_MAX)
+    const struct deploy_doc *d = lockstep_doc(l);
+    struct core_instance_view w;
+    for (uint32_t i = 0; d != NULL && i < d->instance_count; i++) {
+        const struct deploy_instance *n = &d->instance[i];
+        if (!core_instance(c, lockstep_ids(l)->instance[i] - 1, &w) || w.kind != TN_KIND_STRATEGY ||
+            v->strategy_count == GATEWAY_STRATEGIES_MAX)
             continue;
         uint32_t k = v->strategy_count++;
-        v->strategy[k].id = f->id;
-        v->strategy[k].mode = core_mode(c, MODE_SCOPE_STRATEGY, f->id);
-        v->strategy[k].auto_on = core_auto(c, f->id);
-        v->strategy[k].quarantined = quarantined;
+        v->strategy[k].id = w.id;
+        v->strategy[k].mode = w.mode;
+        v->strategy[k].auto_on = core_auto(c, w.id);
+        v->strategy[k].quarantined =
+            belief_has_fault(lockstep_plant(l)->belief, w.id, w.generation);
+        v->strategy[k].generation = w.generation;
         v->auto_on += v->strategy[k].auto_on;
-        memcpy(v->strategy[k].name, f->name, sizeof f->name);
-        memcpy(v->strategy[k].plugin, f->plugin, sizeof f->plugin);
-        memcpy(v->strategy[k].version, f->version, sizeof f->version);
+        memcpy(v->strategy[k].name, w.name, sizeof w.name);
+        memcpy(v->strategy[k].plugin, n->fact.plugin, sizeof n->fact.plugin);
+        memcpy(v->strategy[k].version, n->fact.version, sizeof n->fact.version);
+        if (n->sha256_hex[0] != 0)
+            must(hash_from_hex(n->sha256_hex, v->strategy[k].sha256));
+    }
+}
+
+static void publish_promotion(const struct lockstep *l, struct gateway_view *v)
+{
+    enum { LINES = sizeof v->line / sizeof v->line[0] };
+    struct lockstep_promotion p;
+    lockstep_promotion(l, &p);
+    v->serial = p.serial;
+    memcpy(v->deployment, p.name, sizeof v->deployment);
+    memcpy(v->sha256, p.sha256, sizeof v->sha256);
+    v->promotion = p.state;
+    v->probation_until_ns = p.probation_until_ns;
+    v->before_serial = p.before_serial;
+    v->next_serial = p.next_serial;
+    v->next_promotion = p.next_state;
+    v->next_until_ns = p.next_until_ns;
+    memcpy(v->next_sha256, p.next_sha256, sizeof v->next_sha256);
+    memcpy(v->refused_sha256, p.refused_sha256, sizeof v->refused_sha256);
+    v->refused_result = p.refused_result;
+    v->trust_version = p.trust_version;
+    v->trust_throwaway = p.is_throwaway;
+    v->said = p.said;
+    for (uint32_t i = 0; i < LINES && i < p.said; i++) {
+        v->line[i].number = p.said - i;
+        (void)lockstep_line(l, p.said - i, v->line[i].text);
     }
 }
 
 static void publish_positions(const struct core *c, struct gateway_view *v)
 {
     struct core_position_view p;
+    struct core_instance_view w;
     for (uint32_t i = 0; core_position(c, i, &p); i++) {
         if (v->position_count == GATEWAY_POSITIONS_MAX) {
             v->positions_left_out++;
@@ -111,20 +152,20 @@ static void publish_positions(const struct core *c, struct gateway_view *v)
         v->position[k].fees = p.fees;
         v->position[k].unrealised = p.unrealised;
         v->position[k].stop_price = p.stop_price;
+        if (p.strategy != 0 && core_instance(c, p.strategy - 1, &w) && w.is_removed)
+            memcpy(v->position[k].name, w.name, sizeof w.name);
     }
 }
 
-void publish_view(const struct lockstep *l, const struct deploy_doc *doc, const char *market,
-                  struct gateway_view *out)
+void publish_view(const struct lockstep *l, const char *market, struct gateway_view *out)
 {
     const struct core *c = lockstep_core(l);
     memset(out, 0, sizeof *out);
     out->epoch = core_epoch(c);
-    if (doc != NULL) {
-        out->serial = doc->fact.serial;
-        memcpy(out->deployment, doc->fact.name, sizeof out->deployment);
+    const struct deploy_doc *doc = lockstep_doc(l);
+    if (doc != NULL)
         memcpy(out->host, doc->host, sizeof out->host);
-    }
+    publish_promotion(l, out);
     strncpy(out->market, market, sizeof out->market - 1);
     out->mode = core_mode(c, MODE_SCOPE_GLOBAL, 0);
     out->now_ns = lockstep_now(l);
@@ -139,7 +180,7 @@ void publish_view(const struct lockstep *l, const struct deploy_doc *doc, const 
     out->open_orders = core_open_orders(c);
     publish_totals(c, out);
     publish_accounts(c, out);
-    publish_instruments(c, doc, out);
+    publish_instruments(l, out);
     publish_strategies(l, out);
     publish_positions(c, out);
 }

@@ -8,6 +8,5 @@
 #include "gateway/gateway.h"
 
 /* Fills everything but window_events and window_ns, which the caller measures. */
-void publish_view(const struct lockstep *l, const struct deploy_doc *doc, const char *market,
-                  struct gateway_view *out);
+void publish_view(const struct lockstep *l, const char *market, struct gateway_view *out);
 #endif

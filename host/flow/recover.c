@@ -11,36 +11,6 @@
 #include <string.h>
 #include "flow/lockstep_priv.h"
 
-static bool is_zero(const uint8_t hash[FACT_HASH_BYTES])
-{
-    for (uint32_t i = 0; i < FACT_HASH_BYTES; i++) {
-        if (hash[i] != 0)
-            return false;
-    }
-    return true;
-}
-
-static struct result check_deployment(const struct lockstep *l, struct trail *tr)
-{
-    const uint8_t *was = core_deployment(l->core);
-    const struct deploy_doc *d = l->o.doc;
-    if (d == NULL && !is_zero(was))
-        return FAIL(tr, MISSING,
-                    "journal %s: holds a run; give the deployment it was written under",
-                    l->o.journal_dir);
-    if (d != NULL && is_zero(was))
-        return FAIL(tr, STATE,
-                    "journal %s: was begun by a host without a deployment, on today's time; give "
-                    "%s an empty journal folder",
-                    l->o.journal_dir, d->path);
-    if (d != NULL && memcmp(was, d->fact.sha256, FACT_HASH_BYTES) != 0)
-        return FAIL(tr, STATE,
-                    "journal %s: was written under another deployment than %s; give the file it "
-                    "was written under, or an empty journal folder",
-                    l->o.journal_dir, d->path);
-    return OK_RESULT;
-}
-
 /* A pruned journal does not begin with its first event: then its past is not compared. */
 static struct result open_past(struct lockstep *l, struct trail *tr)
 {
@@ -60,6 +30,8 @@ struct result recover_run(struct lockstep *l, struct trail *tr)
     struct replay_report rep;
     TRY(journal_store_rocksdb(l->o.journal_dir, false, true, &store, tr));
     struct result r = replay_run(store, l->o.journal_dir, true, l->core, &rep, tr);
+    if (is_ok(r))
+        r = registry_read(l->registry, store, tr);
     store->ops->close(store);
     if (!is_ok(r))
         return r;
@@ -68,7 +40,6 @@ struct result recover_run(struct lockstep *l, struct trail *tr)
                     "journal %s: %s; it was written by another core logic: start the version that "
                     "wrote it",
                     l->o.journal_dir, rep.difference);
-    TRY(check_deployment(l, tr));
     const struct core_totals *t = core_totals(l->core);
     l->skip = t->market;
     l->report.orders_before = t->orders;

@@ -124,7 +124,7 @@ static struct result walk_journal(struct walk *w, struct journal_reader *r, stru
 
 /* Where the journal ends, and the newest snapshots it vouches for. */
 struct ending {
-    uint64_t seq;
+    uint64_t first, seq;
     uint64_t snapshot[SNAPSHOTS_KEPT]; /* a ring */
     uint32_t snapshots;
 };
@@ -175,8 +175,12 @@ static struct result restore(struct walk *w, const char *dir, const struct endin
         return OK_RESULT;
     if (!is_ok(r))
         return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
-    r = core_restore(w->core, bytes, count, tr);
+    r = core_restore(w->core, bytes, count, &why);
     free(bytes);
+    if (r.code == RESULT_VERSION && e->first == 1)
+        return OK_RESULT; /* another program's: nothing was restored, all is stepped instead */
+    if (!is_ok(r))
+        return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
     w->from_seq = w->rep->from_seq = seq;
     return r;
 }
@@ -191,6 +195,7 @@ static struct result find_end(struct journal_store *store, struct ending *out, s
     struct result x = OK_RESULT;
     while (is_ok(x = journal_reader_next(r, &head, &payload, tr))) {
         out->seq = head.seq;
+        out->first = out->first != 0 ? out->first : head.seq;
         if (head.type != FACT_SNAPSHOT)
             continue;
         const struct fact_snapshot *s = payload;

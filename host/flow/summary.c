@@ -188,7 +188,9 @@ static void json_by_currency(FILE *f, const struct summary *s, const char *name,
 {
     fprintf(f, ",\"%s\":{", name);
     const char *comma = "";
-    for (uint32_t ccy = 1; s->doc != NULL && ccy <= s->doc->currency_count; ccy++) {
+    uint32_t ccy;
+    char ccy_name[16];
+    for (uint32_t row = 0; core_currency(s->core, row, &ccy, ccy_name); row++) {
         struct core_position_view p;
         struct fact_instrument in;
         int64_t sum = 0;
@@ -281,18 +283,12 @@ void summary_json(FILE *f, const struct summary *s)
             summary_fault(s, text) ? "false" : "true");
 }
 
-static const char *instance_name(const struct summary *s, uint32_t id)
-{
-    return s->doc != NULL && id >= 1 && id <= s->doc->instance_count
-               ? s->doc->instance[id - 1].fact.name
-               : "?";
-}
-
 const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
 {
     const struct lockstep_report *r = s->report;
     const uint64_t orders = r->totals.orders - r->orders_before;
     const uint64_t fills = r->totals.fills - r->fills_before;
+    struct core_instance_view bad = {.name = "?"};
     if (r->doubt[0] != 0)
         snprintf(text, TRAIL_TEXT_BYTES, "journal: %.300s", r->doubt);
     else if (s->replay != NULL && s->replay->differences != 0)
@@ -305,11 +301,12 @@ const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
                  "books: %" PRIu64 " orders and %" PRIu64 " fills here, %" PRIu64 " and %" PRIu64
                  " at the venue",
                  orders, fills, r->venue_orders, r->venue_fills);
-    else if (r->quarantined != 0)
+    else if (r->quarantined != 0) {
+        (void)core_instance(s->core, r->fault.instance - 1, &bad);
         snprintf(text, TRAIL_TEXT_BYTES,
                  "plugins: %u quarantined; the first was instance %s: %.64s", r->quarantined,
-                 instance_name(s, r->fault.instance), r->fault.text);
-    else if (r->dataset.name[0] != 0 && r->feed.rows == 0)
+                 bad.name, r->fault.text);
+    } else if (r->dataset.name[0] != 0 && r->feed.rows == 0)
         snprintf(text, TRAIL_TEXT_BYTES, "rows: %.64s has none below its header", r->dataset.name);
     else if (r->feed.rows > 0 && r->feed.used == 0)
         snprintf(text, TRAIL_TEXT_BYTES,

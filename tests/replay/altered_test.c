@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "core/step.h"
 #include "flow/lockstep.h"
+#include "flow/throwaway.h"
 #include "flow/replay.h"
 #include "journal/group.h"
 
@@ -75,13 +76,20 @@ static void run_engine(const char *journal, const char *heads)
 {
     struct trail tr = {0};
     char config[PATH_MAX], instruments[PATH_MAX];
-    struct deploy_doc *doc = calloc(1, sizeof *doc);
+    struct throwaway *keys = NULL;
+    struct bundle *first = NULL;
     struct lockstep *l = NULL;
     struct lockstep_report report;
     snprintf(config, sizeof config, "%sdemo.yaml", golden);
     snprintf(instruments, sizeof instruments, "%sinstruments.yaml", golden);
-    assert_ok_tr(deploy_read(config, instruments, doc, &tr), &tr);
-    struct lockstep_options o = {.doc = doc,
+    struct throwaway_ask ask = {.path = config,
+                                .instruments = instruments,
+                                .plugin_dir = TENON_PLUGIN_DIR,
+                                .serial = 1};
+    assert_ok_tr(throwaway_new("demo", &clock_system, &keys, &tr), &tr);
+    assert_ok_tr(throwaway_propose(keys, &ask, &first, &tr), &tr);
+    struct lockstep_options o = {.first = first,
+                                 .trust = throwaway_trust(keys),
                                  .kind = FACT_RUN_PAPER,
                                  .plugin_dir = TENON_PLUGIN_DIR,
                                  .journal_dir = journal,
@@ -98,7 +106,8 @@ static void run_engine(const char *journal, const char *heads)
     assert_code(r, END);
     assert_ok_tr(lockstep_stop(l, &report, &tr), &tr);
     lockstep_free(l);
-    free(doc);
+    bundle_free(first);
+    throwaway_free(keys);
 }
 
 static int make_original(void **state)
