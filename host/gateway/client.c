@@ -18,12 +18,7 @@
 #include "gateway/paths.h"
 #include "gateway/socket.h"
 
-struct call {
-    int fd;
-    int64_t until_ns;
-};
-
-static struct result wait_for(const struct call *call, short events, struct trail *tr)
+static struct result wait_for(const struct client_call *call, short events, struct trail *tr)
 {
     struct pollfd p = {.fd = call->fd, .events = events};
     for (;;) {
@@ -38,7 +33,7 @@ static struct result wait_for(const struct call *call, short events, struct trai
     }
 }
 
-static struct result send_all(const struct call *call, const uint8_t *bytes, size_t count,
+static struct result send_all(const struct client_call *call, const uint8_t *bytes, size_t count,
                               struct trail *tr)
 {
     while (count > 0) {
@@ -58,7 +53,7 @@ static struct result send_all(const struct call *call, const uint8_t *bytes, siz
     return OK_RESULT;
 }
 
-static struct result read_all(const struct call *call, uint8_t *bytes, size_t count,
+static struct result read_all(const struct client_call *call, uint8_t *bytes, size_t count,
                               struct trail *tr)
 {
     while (count > 0) {
@@ -89,8 +84,8 @@ static struct result check_peer(int fd, struct trail *tr)
     return OK_RESULT;
 }
 
-static struct result send_request(const struct call *call, const char *cmd, const json_t *args,
-                                  struct trail *tr)
+static struct result send_request(const struct client_call *call, const char *cmd,
+                                  const json_t *args, struct trail *tr)
 {
     uint8_t *frame = NULL;
     size_t count = 0;
@@ -106,7 +101,7 @@ static struct result send_request(const struct call *call, const char *cmd, cons
     return rc;
 }
 
-static struct result read_answer(const struct call *call, json_t **out, struct trail *tr)
+static struct result read_answer(const struct client_call *call, json_t **out, struct trail *tr)
 {
     uint8_t head[FRAME_HEAD_BYTES];
     uint32_t count = 0;
@@ -142,36 +137,63 @@ static struct result judge(const json_t *answer, const char *cmd, json_t **resul
     return c->rc;
 }
 
-struct result client_call(const struct client_options *o, const char *cmd, const json_t *args,
-                          json_t **result, struct complaint *c)
+struct result client_begin(const struct client_options *o, const char *cmd, const json_t *args,
+                           struct client_call *out, struct complaint *c)
 {
-    must(o != NULL && cmd != NULL && result != NULL && c != NULL);
+    must(o != NULL && cmd != NULL && out != NULL && c != NULL);
     char path[PATHS_SOCKET_BYTES];
     struct trail tr = {0};
-    struct call call = {.fd = -1};
-    json_t *answer = NULL;
-    *result = NULL;
     struct result rc = OK_RESULT;
+    *out = (struct client_call){.fd = -1, .cmd = cmd};
     if (!o->socket_path)
         rc = paths_socket_find(path, &tr);
     if (is_ok(rc))
-        rc = socket_connect(o->socket_path ? o->socket_path : path, &call.fd, &tr);
-    if (!is_ok(rc))
-        goto out;
-    call.until_ns =
+        rc = socket_connect(o->socket_path ? o->socket_path : path, &out->fd, &tr);
+    out->until_ns =
         clock_mono(&clock_system) + (int64_t)(o->timeout_ms ? o->timeout_ms : 15000) * 1000000;
-    rc = check_peer(call.fd, &tr);
     if (is_ok(rc))
-        rc = send_request(&call, cmd, args, &tr);
+        rc = check_peer(out->fd, &tr);
     if (is_ok(rc))
-        rc = read_answer(&call, &answer, &tr);
-out:
-    if (call.fd >= 0)
-        close(call.fd);
+        rc = send_request(out, cmd, args, &tr);
+    if (is_ok(rc))
+        return rc;
+    client_leave(out);
+    return complaint_from(c, rc, cmd, &tr);
+}
+
+bool client_wait(const struct client_call *call, int ms)
+{
+    struct pollfd p = {.fd = call->fd, .events = POLLIN};
+    return poll(&p, 1, ms) > 0 || clock_mono(&clock_system) >= call->until_ns;
+}
+
+struct result client_finish(struct client_call *call, json_t **result, struct complaint *c)
+{
+    struct trail tr = {0};
+    json_t *answer = NULL;
+    *result = NULL;
+    struct result rc = read_answer(call, &answer, &tr);
+    client_leave(call);
     if (!is_ok(rc))
-        complaint_from(c, rc, cmd, &tr);
-    else
-        rc = judge(answer, cmd, result, c);
+        return complaint_from(c, rc, call->cmd, &tr);
+    rc = judge(answer, call->cmd, result, c);
     json_decref(answer);
     return rc;
+}
+
+void client_leave(struct client_call *call)
+{
+    if (call->fd >= 0)
+        close(call->fd);
+    call->fd = -1;
+}
+
+struct result client_call(const struct client_options *o, const char *cmd, const json_t *args,
+                          json_t **result, struct complaint *c)
+{
+    struct client_call call;
+    must(result != NULL);
+    *result = NULL;
+    TRY(client_begin(o, cmd, args, &call, c));
+    return client_finish(&call, result, c);
 }

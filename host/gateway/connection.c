@@ -5,6 +5,9 @@
  * queue and a client that does not read costs one answer, not memory without bound. One timer per
  * connection cuts whoever is silent, half-finished or does not take its answer.
  *
+ * The buffer begins small and grows to the frame that its head announces, and is given back when it
+ * is empty: only a client that hands a bundle over costs most of a megabyte, and only meanwhile.
+ *
  * A request that the core has is remembered by the mailbox's id. When its client is gone or gave up
  * waiting, the answer is dropped; the command still happens, and the log says so.
  */
@@ -20,6 +23,8 @@ bool connection_is_allowed(uint32_t peer, uint32_t own)
 {
     return peer == own || peer == 0;
 }
+
+enum { FIRST_BYTES = 8 * 1024 };
 
 static void next_request(struct connection *c);
 
@@ -102,6 +107,31 @@ static void log_command(const struct connection *c, const char *what, const char
                 text);
 }
 
+/* The core answers with an exit code; a complaint has a code for scripts and a hint for people. */
+static struct result result_of(int exit)
+{
+    static const struct {
+        int exit;
+        struct result rc;
+    } rows[] = {{1, {RESULT_IO}},
+                {10, {RESULT_DENIED}},
+                {11, {RESULT_SIGNATURE}},
+                {12, {RESULT_APPROVAL}},
+                {66, {RESULT_UNKNOWN_NAME}},
+                {69, {RESULT_UNREACHABLE}},
+                {70, {RESULT_BUG}},
+                {75, {RESULT_AGAIN}},
+                {76, {RESULT_ABI}},
+                {77, {RESULT_NOT_PERMITTED}},
+                {78, {RESULT_CONFIG}}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        must(result_exit(rows[i].rc) == rows[i].exit);
+        if (rows[i].exit == exit)
+            return rows[i].rc;
+    }
+    return RESULT_OF(STATE);
+}
+
 void connection_answered(struct gateway *g, const struct mailbox_answer *a)
 {
     for (size_t i = 0; i < sizeof g->connection / sizeof g->connection[0]; i++) {
@@ -116,8 +146,9 @@ void connection_answered(struct gateway *g, const struct mailbox_answer *a)
             json_decref(result);
         } else {
             struct complaint complaint;
-            complaint_make(&complaint, RESULT_OF(STATE), command_name(c->command), "%s", a->text);
+            complaint_make(&complaint, result_of(a->exit), command_name(c->command), "%s", a->text);
             complaint.exit = a->exit;
+            complaint.next[0] = '\0'; /* the core's sentence says what to do */
             send_complaint(c, c->request_id, &complaint, false);
         }
     }
@@ -137,7 +168,7 @@ static void on_timer(uv_timer_t *timer)
     if (c->waits_for) {
         complaint_make(&complaint, RESULT_OF(TIMEOUT), command_name(c->command),
                        "handed to the core, which did not answer in %u ms; it may still act",
-                       c->g->o.answer_ms);
+                       c->answer_ms);
         c->waits_for = 0;
         log_command(c, "not answered in time", "");
         send_complaint(c, c->request_id, &complaint, false);
@@ -159,13 +190,15 @@ static void ask_core(struct connection *c, struct dispatch *d)
         c->waits_for = c->g->mail.newest_kill[d->ask.keep_positions != 0];
     if (c->waits_for == 0) {
         complaint_make(&complaint, RESULT_OF(FULL), command_name(d->command),
-                       "%d requests wait for the core already", MAILBOX_OTHERS);
+                       "%d requests wait for the core already",
+                       d->ask.bundle ? MAILBOX_BUNDLES : MAILBOX_OTHERS);
         complaint_next(&complaint, "try again; see tenon status");
         send_complaint(c, d->id, &complaint, false);
         return;
     }
     log_command(c, "asked", d->ask.reason);
-    uv_timer_start(&c->timer, on_timer, c->g->o.answer_ms, 0);
+    c->answer_ms = d->slow ? c->g->o.slow_ms : c->g->o.answer_ms;
+    uv_timer_start(&c->timer, on_timer, c->answer_ms, 0);
     if (posted && c->g->o.wake)
         c->g->o.wake(c->g->o.wake_arg);
 }
@@ -209,16 +242,40 @@ static void take_frame(struct connection *c)
     serve(c, (const char *)c->in + FRAME_HEAD_BYTES, count);
     memmove(c->in, c->in + whole, c->in_used - whole);
     c->in_used -= whole;
+    if (c->in_used > 0)
+        return;
+    free(c->in);
+    c->in = NULL;
+    c->in_room = 0;
+}
+
+/* Room for the frame that has begun; what take_frame let pass has a right length. */
+static size_t wanted_room(const struct connection *c)
+{
+    uint32_t count = 0;
+    struct trail tr = {0};
+    if (c->in_used < FRAME_HEAD_BYTES || !is_ok(frame_length(c->in, &count, &tr)) ||
+        count < FIRST_BYTES)
+        return FRAME_HEAD_BYTES + FIRST_BYTES;
+    return FRAME_HEAD_BYTES + (size_t)count;
 }
 
 static void on_room(uv_handle_t *handle, size_t hint, uv_buf_t *buffer)
 {
     struct connection *c = handle->data;
     (void)hint;
-    if (!c->in)
-        c->in = malloc(FRAME_HEAD_BYTES + FRAME_MAX_BYTES);
-    size_t room = c->in ? FRAME_HEAD_BYTES + FRAME_MAX_BYTES - c->in_used : 0;
-    *buffer = uv_buf_init(c->in ? (char *)c->in + c->in_used : NULL, (unsigned)room);
+    size_t want = wanted_room(c);
+    if (c->in_room < want) {
+        uint8_t *grown = realloc(c->in, want);
+        if (!grown) { /* the read fails, and the connection with it */
+            *buffer = uv_buf_init(NULL, 0);
+            return;
+        }
+        c->in = grown;
+        c->in_room = want;
+    }
+    must(c->in_used < c->in_room);
+    *buffer = uv_buf_init((char *)c->in + c->in_used, (unsigned)(c->in_room - c->in_used));
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
@@ -231,7 +288,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
         return;
     }
     c->in_used += (size_t)n;
-    must(c->in_used <= FRAME_HEAD_BYTES + FRAME_MAX_BYTES);
+    must(c->in_used <= c->in_room);
     take_frame(c);
 }
 

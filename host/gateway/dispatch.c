@@ -6,6 +6,9 @@
  *
  * `auto on NAME` is resolved to an instance id here, from the newest view: ids are never reused in
  * a deployment, so the core acts on the one that was meant even if the view is a moment old.
+ *
+ * What the view says already is refused here when it is a way up (one person lifting a kill): the
+ * worst that an old view can do is to have it asked again. A way down is never judged by a view.
  */
 #include "gateway/dispatch.h"
 #include <stdio.h>
@@ -13,6 +16,7 @@
 #include "base/must.h"
 #include "gateway/args.h"
 #include "gateway/frame.h"
+#include "gateway/parcel.h"
 #include "gateway/status.h"
 
 static struct result complain(struct dispatch *d, struct result rc, const char *where,
@@ -117,18 +121,49 @@ static struct result read_flag(const char *name, json_t *value, struct args *a, 
     return args_set(a, flag, is_switch ? "" : json_string_value(value), &d->complaint);
 }
 
+/* Which requests carry a signed file. */
+static bool takes_bundle(const struct args *a)
+{
+    return a->command == COMMAND_CONFIG_PROMOTE || a->command == COMMAND_TRUST_ROTATE ||
+           (a->command == COMMAND_RISK_RESUME && args_has(a, FLAG_REQUEST));
+}
+
+static struct result read_bundle(const json_t *object, const struct args *a, struct dispatch *d)
+{
+    struct trail tr = {0};
+    if (!object && takes_bundle(a))
+        return complain(d, RESULT_OF(MISSING), command_name(a->command),
+                        "`bundle`, the bytes of the signed file, is missing%s", "");
+    if (!object)
+        return OK_RESULT;
+    if (!takes_bundle(a))
+        return complain(d, RESULT_OF(USAGE), command_name(a->command),
+                        "a `bundle` is handed over, but nothing is done with one%s", "");
+    struct result rc = parcel_read(object, &d->ask.bundle, &tr);
+    if (!is_ok(rc))
+        complaint_from(&d->complaint, rc, command_name(a->command), &tr);
+    return rc;
+}
+
+static struct result read_arg(const char *name, json_t *value, struct args *a, struct dispatch *d)
+{
+    if (strcmp(name, "bundle") == 0) /* when the flags are known, read_bundle */
+        return OK_RESULT;
+    return strcmp(name, "words") == 0 ? read_words(value, a, d) : read_flag(name, value, a, d);
+}
+
 static struct result read_args(json_t *object, struct args *a, struct dispatch *d)
 {
     const char *name;
     json_t *value;
     json_object_foreach(object, name, value)
     {
-        struct result rc =
-            strcmp(name, "words") == 0 ? read_words(value, a, d) : read_flag(name, value, a, d);
+        struct result rc = read_arg(name, value, a, d);
         if (!is_ok(rc))
             return rc;
     }
-    return args_finish(a, &d->complaint);
+    TRY(args_finish(a, &d->complaint));
+    return read_bundle(json_object_get(object, "bundle"), a, d);
 }
 
 /* ---- what each command does ---- */
@@ -177,6 +212,95 @@ static struct result ask_kill(const struct args *a, struct dispatch *d)
     return OK_RESULT;
 }
 
+/* Lifting some modes takes two people: the rows of tbl/modes.h. */
+static bool takes_two(uint32_t mode)
+{
+    switch (mode) {
+#define TWO true
+#define SELF false
+#define OPERATOR false
+#define X(id, name, risk, reduce, work, lifted, text)                                              \
+    case id:                                                                                       \
+        return lifted;
+        MODES(X)
+#undef X
+#undef TWO
+#undef SELF
+#undef OPERATOR
+    default:
+        return false;
+    }
+}
+
+static uint32_t mode_now(const struct gateway_view *v, uint32_t strategy)
+{
+    if (strategy == 0)
+        return v->mode;
+    for (uint32_t i = 0; i < v->strategy_count; i++) {
+        if (v->strategy[i].id == strategy)
+            return v->strategy[i].mode;
+    }
+    return MODE_UNSET;
+}
+
+static struct result ask_mode(const struct args *a, const struct dispatch_context *cx,
+                              struct dispatch *d)
+{
+    d->kind = DISPATCH_ASK;
+    d->ask.kind = GATEWAY_MODE;
+    d->ask.scope = a->word_count > 0 ? MODE_SCOPE_STRATEGY : MODE_SCOPE_GLOBAL;
+    d->ask.mode = a->command == COMMAND_RISK_HALT     ? MODE_HALTED
+                  : a->command == COMMAND_RISK_REDUCE ? MODE_REDUCING
+                                                      : MODE_ACTIVE;
+    snprintf(d->ask.reason, sizeof d->ask.reason, "%s", args_text(a, FLAG_REASON, ""));
+    if (a->word_count > 0)
+        TRY(find_strategy(a->word[0], cx->view, d, &d->ask.target));
+    if (d->ask.mode != MODE_ACTIVE || !cx->view || !takes_two(mode_now(cx->view, d->ask.target)))
+        return OK_RESULT;
+    complain(d, RESULT_OF(NOT_PERMITTED), "risk resume",
+             "lifting %s takes two people, and a request that both have signed",
+             status_mode(mode_now(cx->view, d->ask.target)));
+    complaint_next(&d->complaint,
+                   "write it with tenon risk resume --out FILE, have it signed with tenon config "
+                   "sign, then tenon risk resume --request FILE");
+    return d->complaint.rc;
+}
+
+static struct result ask_bundle(const struct args *a, struct dispatch *d)
+{
+    d->kind = DISPATCH_ASK;
+    d->slow = true;
+    d->ask.kind = a->command == COMMAND_CONFIG_PROMOTE ? GATEWAY_PROMOTE
+                  : a->command == COMMAND_TRUST_ROTATE ? GATEWAY_TRUST
+                                                       : GATEWAY_REQUEST;
+    must(d->ask.bundle != NULL);
+    return OK_RESULT;
+}
+
+static struct result ask_resume(const struct args *a, const struct dispatch_context *cx,
+                                struct dispatch *d)
+{
+    if (args_has(a, FLAG_OUT))
+        return complain(d, RESULT_OF(USAGE), "risk resume",
+                        "--out is done in the tool, not in the host%s", "");
+    if (!args_has(a, FLAG_REQUEST))
+        return ask_mode(a, cx, d);
+    if (a->word_count > 0)
+        return complain(d, RESULT_OF(USAGE), "risk resume",
+                        "the request file says what is lifted, so '%.40s' is one argument too many",
+                        a->word[0]);
+    return ask_bundle(a, d);
+}
+
+static struct result ask_rollback(const struct args *a, struct dispatch *d)
+{
+    d->kind = DISPATCH_ASK;
+    d->slow = true;
+    d->ask.kind = GATEWAY_ROLLBACK;
+    snprintf(d->ask.reason, sizeof d->ask.reason, "%s", args_text(a, FLAG_REASON, ""));
+    return OK_RESULT;
+}
+
 static struct result act(const struct args *a, const struct dispatch_context *cx,
                          struct dispatch *d)
 {
@@ -193,6 +317,16 @@ static struct result act(const struct args *a, const struct dispatch_context *cx
         return ask_auto(a, cx, d);
     case COMMAND_RISK_KILL:
         return ask_kill(a, d);
+    case COMMAND_RISK_HALT:
+    case COMMAND_RISK_REDUCE:
+        return ask_mode(a, cx, d);
+    case COMMAND_RISK_RESUME:
+        return ask_resume(a, cx, d);
+    case COMMAND_CONFIG_PROMOTE:
+    case COMMAND_TRUST_ROTATE:
+        return ask_bundle(a, d);
+    case COMMAND_CONFIG_ROLLBACK:
+        return ask_rollback(a, d);
     default:
         must(!"a daemon command without a handler");
     }
@@ -210,10 +344,12 @@ static struct result run(json_t *root, const struct dispatch_context *cx, struct
     if (!is_ok(rc))
         return rc;
     TRY(read_command(cmd, cx, d, &a));
-    if (args)
+    if (args) {
         TRY(read_args(args, &a, d));
-    else
+    } else {
         TRY(args_finish(&a, &d->complaint));
+        TRY(read_bundle(NULL, &a, d));
+    }
     return act(&a, cx, d);
 }
 
@@ -241,6 +377,8 @@ void dispatch_fini(struct dispatch *d)
 {
     json_decref(d->result);
     d->result = NULL;
+    bundle_free(d->ask.bundle);
+    d->ask.bundle = NULL;
 }
 
 json_t *dispatch_answer_result(int64_t id, json_t *result)

@@ -24,9 +24,10 @@ struct dispatch {
     uint32_t command; /* enum command, COMMAND_UNSET when it was not understood */
     int64_t id;       /* of the request, 0 when it was not understood */
     bool malformed;   /* the stream cannot be trusted any more: answer and close */
+    bool slow;        /* ASK: it is checked, loaded and warmed before it is answered */
     json_t *result;   /* owned: dispatch_fini */
     struct complaint complaint;
-    struct gateway_request ask;
+    struct gateway_request ask; /* its bundle is owned until somebody takes it and puts NULL */
 };
 void dispatch_run(const char *bytes, size_t count, const struct dispatch_context *cx,
                   struct dispatch *out);

@@ -37,15 +37,15 @@ WORDS(w_reject,
       [FACT_REJECT_DUPLICATE] = "DUPLICATE", [FACT_REJECT_POST_ONLY] = "POST_ONLY",
       [FACT_REJECT_RATE] = "RATE", [FACT_REJECT_OTHER] = "OTHER")
 WORDS(w_origin, "UNSET", [FACT_ORIGIN_SIGNAL] = "SIGNAL", [FACT_ORIGIN_STOP] = "STOP",
-      [FACT_ORIGIN_KILL] = "KILL", [FACT_ORIGIN_PERSON] = "PERSON")
+      [FACT_ORIGIN_KILL] = "KILL", [FACT_ORIGIN_PERSON] = "PERSON", [FACT_ORIGIN_REMOVE] = "REMOVE")
 WORDS(w_tif, "UNSET", [FACT_GTC] = "GTC", [FACT_IOC] = "IOC")
-WORDS(
-    w_cancel,
-    "UNSET", [FACT_CANCEL_NEWER] = "NEWER", [FACT_CANCEL_TTL] = "TTL", [FACT_CANCEL_STOP] = "STOP",
-    [FACT_CANCEL_MODE] = "MODE", [FACT_CANCEL_PERSON] = "PERSON", [FACT_CANCEL_DATA] = "DATA")
-WORDS(w_why,
-      "UNSET", [FACT_WHY_PERSON] = "PERSON", [FACT_WHY_START] = "START", [FACT_WHY_CLEAN] = "CLEAN",
-      [FACT_WHY_DOUBT] = "DOUBT", [FACT_WHY_PLUGIN] = "PLUGIN", [FACT_WHY_LOSS] = "LOSS")
+WORDS(w_cancel, "UNSET", [FACT_CANCEL_NEWER] = "NEWER", [FACT_CANCEL_TTL] = "TTL",
+      [FACT_CANCEL_STOP] = "STOP", [FACT_CANCEL_MODE] = "MODE", [FACT_CANCEL_PERSON] = "PERSON",
+      [FACT_CANCEL_DATA] = "DATA", [FACT_CANCEL_REMOVE] = "REMOVE")
+WORDS(w_why, "UNSET", [FACT_WHY_PERSON] = "PERSON", [FACT_WHY_START] = "START",
+      [FACT_WHY_CLEAN] = "CLEAN", [FACT_WHY_DOUBT] = "DOUBT", [FACT_WHY_PLUGIN] = "PLUGIN",
+      [FACT_WHY_LOSS] = "LOSS", [FACT_WHY_REQUEST] = "REQUEST", [FACT_WHY_LIMIT] = "LIMIT",
+      [FACT_WHY_UNTIL] = "UNTIL", [FACT_WHY_FLIP] = "FLIP", [FACT_WHY_REMOVED] = "REMOVED")
 WORDS(w_health,
       "UNSET", [FACT_HEALTHY] = "HEALTHY", [FACT_DEGRADED] = "DEGRADED", [FACT_DOWN] = "DOWN")
 WORDS(
@@ -66,13 +66,25 @@ WORDS(w_ignored, "UNSET", [FACT_IGNORED_DUPLICATE_FILL] = "DUPLICATE_FILL",
       [FACT_IGNORED_BAD_PRICE] = "BAD_PRICE", [FACT_IGNORED_NOT_ROUTED] = "NOT_ROUTED",
       [FACT_IGNORED_REPEATED] = "REPEATED", [FACT_IGNORED_UNKNOWN_ORDER] = "UNKNOWN_ORDER",
       [FACT_IGNORED_RESERVED_KIND] = "RESERVED_KIND", [FACT_IGNORED_NOT_NEEDED] = "NOT_NEEDED",
-      [FACT_IGNORED_NOT_ALLOWED] = "NOT_ALLOWED")
+      [FACT_IGNORED_NOT_ALLOWED] = "NOT_ALLOWED", [FACT_IGNORED_NOT_ACCEPTED] = "NOT_ACCEPTED",
+      [FACT_IGNORED_NOT_STAGED] = "NOT_STAGED", [FACT_IGNORED_NOT_FLAT] = "NOT_FLAT",
+      [FACT_IGNORED_USED] = "USED")
+WORDS(w_document, "UNSET", [FACT_TEXT_DEPLOYMENT] = "DEPLOYMENT", [FACT_TEXT_TRUST] = "TRUST",
+      [FACT_TEXT_REQUEST] = "REQUEST")
+/* bits: those of TRUST_ROLES in deploy/trust.h, which this folder cannot see; a test compares */
+WORDS(w_role, "UNSET", [1] = "ROOT", [2] = "AUTHOR", [4] = "OPERATOR", [8] = "RISK")
+WORDS(w_stage, "UNSET", [FACT_STAGE_BEGIN] = "BEGIN", [FACT_STAGE_COMMIT] = "COMMIT",
+      [FACT_STAGE_DROP] = "DROP")
+WORDS(w_on_remove,
+      "UNSET", [FACT_ON_REMOVE_FLATTEN] = "FLATTEN", [FACT_ON_REMOVE_HAND_TO] = "HAND_TO")
 #define X(id, name, ...) [id] = #name,
 WORDS(w_mode, "UNSET", MODES(X))
 WORDS(w_scope, "UNSET", MODE_SCOPES(X))
 WORDS(w_order, "UNSET", ORDER_STATES(X))
 WORDS(w_order_event, "UNSET", ORDER_EVENTS(X))
 WORDS(w_rule, "UNSET", RISK_RULES(X))
+WORDS(w_promotion, "UNSET", PROMOTION_STATES(X))
+WORDS(w_promotion_why, "UNSET", PROMOTION_WHYS(X))
 #undef X
 
 #define FIELD(payload, member, kind_, words_)                                                      \
@@ -116,7 +128,7 @@ static const struct fact_field fact_account_fields[] = {
         FIELD(fact_account, balance, I64, NULL) FIELD(fact_account, simulated, FLAG, NULL)
             FIELD(fact_account, reserved, PAD, NULL) FIELD(fact_account, name, TEXT, NULL)};
 static const struct fact_field fact_instance_fields[] = {
-    FIELD(fact_instance, id, U32, NULL) FIELD(fact_instance, kind, WORD, &w_plugin_kind)
+    FIELD(fact_instance, id, U32, NULL) FIELD(fact_instance, kind, COLD, &w_plugin_kind)
         FIELD(fact_instance, due_ns, I64, NULL) FIELD(fact_instance, sha256, HEX, NULL)
             FIELD(fact_instance, params_hash, ID, NULL) FIELD(fact_instance, name, TEXT, NULL)
                 FIELD(fact_instance, plugin, TEXT, NULL) FIELD(fact_instance, version, TEXT, NULL)};
@@ -162,6 +174,46 @@ static const struct fact_field fact_session_fields[] = {FIELD(fact_session, inst
 static const struct fact_field fact_balance_fields[] = {
     FIELD(fact_balance, account, U32, NULL) FIELD(fact_balance, reserved, PAD, NULL)
         FIELD(fact_balance, amount, I64, NULL)};
+static const struct fact_field fact_trust_fields[] = {
+    FIELD(fact_trust, version, U64, NULL) FIELD(fact_trust, sha256, HEX, NULL)
+        FIELD(fact_trust, wall_ns, I64, NULL) FIELD(fact_trust, people, U32, NULL)
+            FIELD(fact_trust, throwaway, FLAG, NULL)};
+static const struct fact_field fact_text_piece_fields[] = {
+    FIELD(fact_text_piece, sha256, HEX, NULL) FIELD(fact_text_piece, kind, WORD, &w_document)
+        FIELD(fact_text_piece, total, U32, NULL) FIELD(fact_text_piece, offset, U32, NULL)
+            FIELD(fact_text_piece, count, U32, NULL) FIELD(fact_text_piece, bytes, TEXT, NULL)};
+static const struct fact_field fact_signature_fields[] = {
+    FIELD(fact_signature, sha256, HEX, NULL) FIELD(fact_signature, serial, U64, NULL)
+        FIELD(fact_signature, key_id, KEY, NULL) FIELD(fact_signature, role, WORD, &w_role) FIELD(
+            fact_signature, kind, WORD, &w_document) FIELD(fact_signature, signature, HEX, NULL)
+            FIELD(fact_signature, global, HEX, NULL) FIELD(fact_signature, is_hashed, FLAG, NULL)
+                FIELD(fact_signature, reserved, PAD, NULL) FIELD(fact_signature, person, TEXT, NULL)
+                    FIELD(fact_signature, comment, TEXT, NULL)};
+static const struct fact_field fact_promotion_fields[] = {
+    FIELD(fact_promotion, serial, U64, NULL) FIELD(fact_promotion, sha256, HEX, NULL) FIELD(
+        fact_promotion, from, WORD, &w_promotion) FIELD(fact_promotion, to, WORD, &w_promotion)
+        FIELD(fact_promotion, why, WORD, &w_promotion_why) FIELD(
+            fact_promotion, result, RESULT, NULL) FIELD(fact_promotion, wall_ns, I64, NULL)
+            FIELD(fact_promotion, until_ns, I64, NULL) FIELD(fact_promotion, flip_seq, U64, NULL)
+                FIELD(fact_promotion, pause_ns, I64, NULL) FIELD(fact_promotion, swaps, U32, NULL)
+                    FIELD(fact_promotion, orders, U32, NULL)
+                        FIELD(fact_promotion, positions, U32, NULL)
+                            FIELD(fact_promotion, stops, U32, NULL)
+                                FIELD(fact_promotion, by, TEXT, NULL)
+                                    FIELD(fact_promotion, text, TEXT, NULL)};
+static const struct fact_field fact_stage_fields[] = {
+    FIELD(fact_stage, serial, U64, NULL) FIELD(fact_stage, sha256, HEX, NULL)
+        FIELD(fact_stage, parent, HEX, NULL) FIELD(fact_stage, what, WORD, &w_stage)
+            FIELD(fact_stage, rows, U32, NULL) FIELD(fact_stage, run_until_ns, I64, NULL)
+                FIELD(fact_stage, name, TEXT, NULL)};
+static const struct fact_field fact_remove_fields[] = {
+    FIELD(fact_remove, strategy, U32, NULL) FIELD(fact_remove, instrument, U32, NULL)
+        FIELD(fact_remove, on_remove, WORD, &w_on_remove) FIELD(fact_remove, to, U32, NULL)};
+static const struct fact_field fact_request_fields[] = {
+    FIELD(fact_request, sha256, HEX, NULL) FIELD(fact_request, scope, WORD, &w_scope)
+        FIELD(fact_request, id, U32, NULL) FIELD(fact_request, mode, WORD, &w_mode)
+            FIELD(fact_request, people, U32, NULL) FIELD(fact_request, wall_ns, I64, NULL)
+                FIELD(fact_request, by, TEXT, NULL) FIELD(fact_request, reason, TEXT, NULL)};
 static const struct fact_field fact_sent_fields[] = {
     FIELD(fact_sent, order, ID, NULL) FIELD(fact_sent, attempt, U32, NULL)
         FIELD(fact_sent, what, WORD, &w_sent) FIELD(fact_sent, is_cancel, FLAG, NULL)
@@ -293,6 +345,11 @@ static const struct fact_field fact_lookup_fields[] = {
 static const struct fact_field fact_ignored_fields[] = {
     FIELD(fact_ignored, why, WORD, &w_ignored) FIELD(fact_ignored, detail, U32, NULL)
         FIELD(fact_ignored, about, ID, NULL)};
+static const struct fact_field fact_flipped_fields[] = {
+    FIELD(fact_flipped, instance, U32, NULL) FIELD(fact_flipped, from, U32, NULL)
+        FIELD(fact_flipped, to, U32, NULL) FIELD(fact_flipped, orders, U32, NULL)
+            FIELD(fact_flipped, stops, U32, NULL) FIELD(fact_flipped, positions, U32, NULL)
+                FIELD(fact_flipped, handed_to, U32, NULL) FIELD(fact_flipped, reserved, PAD, NULL)};
 /* clang-format on */
 
 struct fact_fields fact_fields(uint16_t type)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/must.h"
+#include "base/result.h"
 
 struct sink {
     char *out;
@@ -53,6 +54,15 @@ static void add_hex(struct sink *s, const uint8_t *bytes, uint32_t count)
     add(s, s->json ? "\"" : "");
     for (uint32_t i = 0; i < count; i++)
         add(s, "%02x", bytes[i]);
+    add(s, s->json ? "\"" : "");
+}
+
+/* minisign shows the id as a little-endian number: last byte first */
+static void add_key(struct sink *s, const uint8_t *bytes, uint32_t count)
+{
+    add(s, s->json ? "\"" : "");
+    for (uint32_t i = count; i > 0; i--)
+        add(s, "%02X", bytes[i - 1]);
     add(s, s->json ? "\"" : "");
 }
 
@@ -129,6 +139,22 @@ static void add_reasons(struct sink *s, const uint8_t *payload)
     add(s, "]");
 }
 
+static bool is_known_result(int32_t code)
+{
+    return strcmp(result_name((struct result){code}), "?") != 0;
+}
+
+/* Kind of a plugin, and whether it may only be swapped while flat. */
+static void add_kind(struct sink *s, const struct fact_field *f, uint32_t value)
+{
+    const char *word = fact_word(f->words, value & ~FACT_COLD);
+    const char *quote = s->json ? "\"" : "";
+    if (strcmp(word, "?") == 0)
+        add(s, "%s?%" PRIu32 "%s", quote, value, quote);
+    else
+        add(s, "%s%s%s%s", quote, word, (value & FACT_COLD) != 0 ? "+COLD" : "", quote);
+}
+
 static void add_number(struct sink *s, const struct fact_field *f, const uint8_t *at)
 {
     uint64_t u = 0;
@@ -142,6 +168,10 @@ static void add_number(struct sink *s, const struct fact_field *f, const uint8_t
         add(s, "%" PRId64, (int64_t)u);
     else if (f->kind == FACT_KIND_ID)
         add(s, s->json ? "\"%" PRIu64 "\"" : "%" PRIu64, u);
+    else if (f->kind == FACT_KIND_RESULT && is_known_result((int32_t)(uint32_t)u))
+        add(s, s->json ? "\"%s\"" : "%s", result_name((struct result){(int32_t)(uint32_t)u}));
+    else if (f->kind == FACT_KIND_COLD)
+        add_kind(s, f, (uint32_t)u);
     else if (f->kind == FACT_KIND_FLAG && u <= 1)
         add(s, "%s", s->json ? (u ? "true" : "false") : (u ? "yes" : "no"));
     else if (f->kind == FACT_KIND_WORD && strcmp(fact_word(f->words, (uint32_t)u), "?") != 0)
@@ -166,6 +196,9 @@ static void add_field(struct sink *s, const struct fact_field *f, const uint8_t 
     switch (f->kind) {
     case FACT_KIND_HEX:
         add_hex(s, at, f->bytes);
+        break;
+    case FACT_KIND_KEY:
+        add_key(s, at, f->bytes);
         break;
     case FACT_KIND_TEXT:
         add_text(s, at, f->bytes);
@@ -194,19 +227,23 @@ static void add_head(struct sink *s, const struct fact_head *h)
 {
     char when[CLOCK_TEXT_BYTES];
     clock_print(h->t_ns, when);
-    if (s->json)
+    if (s->json) {
         add(s,
             "{\"schema\":\"tenon.record.v1\",\"seq\":%" PRIu64 ",\"sub\":%u,\"t_ns\":%" PRId64
             ",\"time\":\"%s\",\"type\":\"%s\",\"type_id\":%u,\"version\":%u,\"cause_seq\":%" PRIu64
             ",\"source\":%" PRIu32,
             h->seq, h->sub, h->t_ns, when, fact_name(h->type), h->type, h->version, h->cause_seq,
             h->source);
-    else {
+        if (h->generation) /* of an instance's build; what is not of one has none */
+            add(s, ",\"generation\":%" PRIu32, h->generation);
+    } else {
         add(s, "%" PRIu64 ".%u %s %s", h->seq, h->sub, when, fact_name(h->type));
         if (h->cause_seq)
             add(s, " cause_seq=%" PRIu64, h->cause_seq);
         if (h->source)
             add(s, " source=%" PRIu32, h->source);
+        if (h->generation)
+            add(s, " generation=%" PRIu32, h->generation);
     }
 }
 

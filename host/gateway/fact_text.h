@@ -16,12 +16,15 @@ enum fact_kind { /* how a field is read and shown */
                  FACT_KIND_I32,
                  FACT_KIND_U64,
                  FACT_KIND_I64,
-                 FACT_KIND_ID,      /* u64 shown as text in JSON */
-                 FACT_KIND_HEX,     /* bytes */
-                 FACT_KIND_TEXT,    /* NUL-padded */
-                 FACT_KIND_WORD,    /* u32 of a closed list */
-                 FACT_KIND_FLAG,    /* u32 that is 0 or 1 */
-                 FACT_KIND_RULES,   /* bit r-1 = rule r */
+                 FACT_KIND_ID,     /* u64 shown as text in JSON */
+                 FACT_KIND_HEX,    /* bytes */
+                 FACT_KIND_KEY,    /* a key id, in the order and case in which minisign prints it */
+                 FACT_KIND_TEXT,   /* NUL-padded */
+                 FACT_KIND_WORD,   /* u32 of a closed list */
+                 FACT_KIND_COLD,   /* the same, with FACT_COLD as its high bit: "STRATEGY+COLD" */
+                 FACT_KIND_FLAG,   /* u32 that is 0 or 1 */
+                 FACT_KIND_RESULT, /* i32, enum result_code by name */
+                 FACT_KIND_RULES,  /* bit r-1 = rule r */
                  FACT_KIND_RESULTS, /* fact_decision.result */
                  FACT_KIND_FIGURES, /* fact_decision.rule */
                  FACT_KIND_REASONS, /* fact_signal.reason */

@@ -9,7 +9,7 @@
 
 enum {
     FRAME_HEAD_BYTES = 4,
-    FRAME_MAX_BYTES = 256 * 1024,
+    FRAME_MAX_BYTES = 1024 * 1024, /* a bundle in base64, see parcel.h */
     FRAME_DEPTH_MAX = 16,
     FRAME_VERSION = 1,
 };

@@ -53,6 +53,7 @@ struct result gateway_open(const struct gateway_options *o, struct gateway **out
     g->o = *o;
     g->o.idle_ms = o->idle_ms ? o->idle_ms : 10000;
     g->o.answer_ms = o->answer_ms ? o->answer_ms : 5000;
+    g->o.slow_ms = o->slow_ms ? o->slow_ms : 120000;
     atomic_init(&g->stop, false);
     mailbox_init(&g->mail);
     view_init(&g->view);
@@ -85,6 +86,7 @@ void gateway_close(struct gateway *g)
     int e = pthread_join(g->thread, NULL);
     must(e == 0);
     socket_release(g->path, g->lock_fd);
+    mailbox_fini(&g->mail);
     free(g);
 }
 

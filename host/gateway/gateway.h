@@ -13,12 +13,14 @@
  *   3. A kill is never refused for want of room.
  *   4. gateway_poll costs one relaxed load when nothing waits.
  *
- * Wire: u32 little-endian length (1..256 KiB), then JSON {v:1,id,cmd,args} -> {v,id,ok,exit,
+ * Wire: u32 little-endian length (1 byte to 1 MiB), then JSON {v:1,id,cmd,args} -> {v,id,ok,exit,
  * result|error{code,what,where,why,next}}. `cmd` is a command of tbl/commands.h ("auto on"), args
- * its flags by name (true for switches, text otherwise) and `words` for its arguments.
+ * its flags by name (true for switches, text otherwise), `words` for its arguments and, where a
+ * signed file is handed over, `bundle` with its bytes (parcel.h).
  */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
+#include "base/bundle.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "tbl/facts.h"
@@ -33,6 +35,7 @@ struct gateway_options {
     void *wake_arg;
     uint32_t idle_ms;   /* a connection without a finished request is cut; 0 = 10 s */
     uint32_t answer_ms; /* the core's time to answer; 0 = 5 s */
+    uint32_t slow_ms;   /* the same for what is checked, loaded and warmed first; 0 = 120 s */
 };
 /* Binds and starts the thread. BUSY when another host holds the socket. */
 MUST_USE struct result gateway_open(const struct gateway_options *o, struct gateway **out,
@@ -46,8 +49,12 @@ enum gateway_kind {
     GATEWAY_KIND_UNSET = 0,
     GATEWAY_KILL,
     GATEWAY_AUTO,
-    GATEWAY_MODE, /* made by no command of this release */
-    GATEWAY_STOP, /* made by no command of this release */
+    GATEWAY_MODE,     /* risk halt, reduce, resume: what one person may */
+    GATEWAY_STOP,     /* made by no command of this release */
+    GATEWAY_PROMOTE,  /* a signed deployment: bundle */
+    GATEWAY_ROLLBACK, /* to the deployment before the active one */
+    GATEWAY_TRUST,    /* the next trust document: bundle */
+    GATEWAY_REQUEST,  /* a request of several people: bundle */
 };
 struct gateway_request {
     uint64_t id; /* for gateway_answer */
@@ -59,6 +66,7 @@ struct gateway_request {
     uint32_t keep_positions;      /* KILL */
     char by[FACT_NAME_BYTES];     /* "uid:1000" */
     char reason[FACT_TEXT_BYTES]; /* may be empty */
+    struct bundle *bundle;        /* PROMOTE, TRUST, REQUEST: the taker frees it; else NULL */
 };
 /* The next request, kills first; false when none waits. */
 bool gateway_poll(struct gateway *g, struct gateway_request *out);
@@ -78,6 +86,24 @@ struct gateway_view {
     /* the host */
     uint64_t epoch, serial; /* serial 0 and no deployment name: none is active */
     char deployment[FACT_TEXT_BYTES];
+    uint8_t sha256[FACT_HASH_BYTES];
+    uint32_t promotion;         /* of the active one, enum promotion_state; 0 = none */
+    int64_t probation_until_ns; /* event time; 0 = not on probation */
+    uint64_t before_serial;     /* what a rollback would bring back; 0 = nothing */
+    uint64_t next_serial;       /* of the one on its way; 0 = none */
+    uint32_t next_promotion;    /* its state */
+    int64_t next_until_ns;      /* SHADOW: when it may take over, event time */
+    uint8_t next_sha256[FACT_HASH_BYTES];
+    /* The newest one that ended before its flip, since the start: whoever follows it learns why. */
+    uint8_t refused_sha256[FACT_HASH_BYTES];
+    int32_t refused_result; /* enum result_code; 0 = none was */
+    uint64_t trust_version;
+    uint32_t trust_throwaway;
+    uint64_t said; /* promotion lines said since the start; the newest ones are here */
+    struct {
+        uint64_t number; /* 1.. */
+        char text[256];
+    } line[8];
     char host[FACT_NAME_BYTES];
     char market[FACT_TEXT_BYTES]; /* "demo", the data file's name, ... */
     uint32_t mode;                /* global, enum mode */
@@ -111,12 +137,15 @@ struct gateway_view {
     } instrument[GATEWAY_INSTRUMENTS_MAX];
     struct {
         uint32_t id, mode, auto_on, quarantined;
+        uint32_t generation; /* serial that brought the build */
         char name[FACT_NAME_BYTES], plugin[FACT_NAME_BYTES], version[FACT_NAME_BYTES];
+        uint8_t sha256[FACT_HASH_BYTES]; /* of its shared object */
     } strategy[GATEWAY_STRATEGIES_MAX];
     struct {
         uint32_t strategy, instrument, account;
         uint32_t reserved;
         int64_t qty, avg_price, realised, fees, unrealised, stop_price;
+        char name[FACT_NAME_BYTES]; /* of a strategy that has left: it is in no list above */
     } position[GATEWAY_POSITIONS_MAX];
     uint32_t positions_left_out; /* more than fit */
 };

@@ -193,6 +193,8 @@ struct result json_facts_signal(const struct fact_head *head, const struct fact_
     put_text(&w, o, "plugin", names->plugin);
     put_text(&w, o, "version", names->version);
     put(&w, o, "plugin_hash", json_sprintf("%016" PRIx64, f->plugin_hash));
+    if (head->generation != 0)
+        put(&w, o, "generation", json_integer(head->generation));
     put_text(&w, o, "instrument", names->instrument);
     put_word(&w, o, "side", WORD(sides, f->side));
     put_decimal(&w, o, "score", f->score_ppm, PPM_EXP);
@@ -301,6 +303,17 @@ static void put_figure(struct writer *w, json_t *o, const char *key, uint32_t un
     put_decimal(w, o, key, v, exp);
 }
 
+/* Who signed the deployment that set the limit; nobody, when it was unsigned. */
+static json_t *signers_json(struct writer *w)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < w->names->signer_count; i++) {
+        if (json_array_append_new(list, json_string(w->names->signer[i])) != 0)
+            w->bad = "signers";
+    }
+    return list;
+}
+
 static json_t *source_json(struct writer *w, uint32_t rule, const char *control, uint64_t serial)
 {
     const struct json_facts_names *n = w->names;
@@ -310,7 +323,7 @@ static json_t *source_json(struct writer *w, uint32_t rule, const char *control,
     put(w, o, "file", line > 0 && n->deployment != NULL ? json_string(n->deployment) : json_null());
     put(w, o, "line", json_integer(line));
     put_u64(w, o, "revision", serial);
-    put(w, o, "signers", json_array()); /* deployments carry no signatures yet */
+    put(w, o, "signers", signers_json(w));
     return o;
 }
 

@@ -31,6 +31,8 @@ struct json_facts_names {
     const char *deployment;       /* file that sets the limits */
     const uint32_t *rule_line;    /* line in it; 0 = the built-in default */
     const int64_t *rule_since_ns; /* since when it has said no without a break; 0 = since now */
+    const char *const *signer;    /* people who signed the deployment in force, each once */
+    uint32_t signer_count;
 };
 
 /* Each gives a new reference in *out, or NULL and a failure. */

@@ -11,8 +11,9 @@
 #include <string.h>
 #include "base/must.h"
 
-static_assert(2 * MAILBOX_KILLS <= MAILBOX_SLOTS && MAILBOX_OTHERS <= MAILBOX_SLOTS, "lanes");
-static_assert(2 * MAILBOX_KILLS + MAILBOX_OTHERS <= MAILBOX_ANSWERS, "answers always have room");
+static_assert(2 * MAILBOX_KILLS <= MAILBOX_SLOTS, "the lane of kills");
+static_assert(MAILBOX_OTHERS + MAILBOX_BUNDLES <= MAILBOX_SLOTS, "the lane of all others");
+static_assert(2 * MAILBOX_KILLS + MAILBOX_SLOTS <= MAILBOX_ANSWERS, "answers always have room");
 
 void mailbox_init(struct mailbox *m)
 {
@@ -23,13 +24,22 @@ void mailbox_init(struct mailbox *m)
     atomic_init(&m->answers_put, 0);
 }
 
+void mailbox_fini(struct mailbox *m)
+{
+    struct gateway_request r;
+    while (mailbox_poll(m, &r))
+        bundle_free(r.bundle);
+}
+
 bool mailbox_post(struct mailbox *m, struct gateway_request *r)
 {
+    static const uint32_t room[4] = {MAILBOX_OTHERS, MAILBOX_KILLS, MAILBOX_BUNDLES, MAILBOX_KILLS};
     must(r->kind != GATEWAY_KIND_UNSET);
     bool kill = r->kind == GATEWAY_KILL, keep = kill && r->keep_positions != 0;
-    uint32_t lane_bits = (kill ? 1 : 0) | (keep ? 2 : 0);
+    must(!kill || r->bundle == NULL);
+    uint32_t lane_bits = (kill ? 1 : 0) | (keep || r->bundle != NULL ? 2 : 0);
     struct mailbox_lane *lane = kill ? &m->kills : &m->others;
-    if (m->open[lane_bits] == (kill ? MAILBOX_KILLS : MAILBOX_OTHERS))
+    if (m->open[lane_bits] == room[lane_bits])
         return false;
     r->id = ++m->next_id << 2 | lane_bits;
     if (kill)
@@ -39,6 +49,7 @@ bool mailbox_post(struct mailbox *m, struct gateway_request *r)
     atomic_store_explicit(&lane->put, put + 1, memory_order_release);
     m->open[lane_bits]++;
     atomic_fetch_add_explicit(&m->posted, 1, memory_order_release);
+    r->bundle = NULL; /* it is the mailbox's */
     return true;
 }
 

@@ -5,11 +5,12 @@
  *
  * Invariants
  *   1. A request holds its slot until its answer was taken: so at most 2 x MAILBOX_KILLS +
- *      MAILBOX_OTHERS are open, and the answer lane can never be full.
+ *      MAILBOX_OTHERS + MAILBOX_BUNDLES are open, and the answer lane can never be full.
  *   2. Kills never wait behind others and never lack a slot because of them. A kill beyond its
  *      slots is the same wish as one that the core has already: its client joins that one. The two
  *      sorts (flatten, keep positions) never stand in for each other.
- *   3. An answer without a request that was taken is our bug (must).
+ *   3. A bundle belongs to its request: to the mailbox from post to poll, then to whoever polled.
+ *   4. An answer without a request that was taken is our bug (must).
  */
 #ifndef GATEWAY_MAILBOX_H
 #define GATEWAY_MAILBOX_H
@@ -18,7 +19,8 @@
 
 enum {
     MAILBOX_KILLS = 8 /* of each sort */,
-    MAILBOX_OTHERS = 64,
+    MAILBOX_OTHERS = 56,
+    MAILBOX_BUNDLES = 8, /* in the lane of the others; a bundle may be most of a megabyte */
     MAILBOX_ANSWERS = 128,
     MAILBOX_SLOTS = 64
 };
@@ -47,13 +49,16 @@ struct mailbox {
     struct mailbox_answer answer[MAILBOX_ANSWERS];
 };
 void mailbox_init(struct mailbox *m);
-/* gateway: false when the lane's room is used up. Sets r->id. */
+/* When both threads are done: frees what was posted and never polled. */
+void mailbox_fini(struct mailbox *m);
+/* gateway: false when the lane's room is used up. Sets r->id, takes r->bundle over. */
 bool mailbox_post(struct mailbox *m, struct gateway_request *r);
 bool mailbox_take_answer(struct mailbox *m, struct mailbox_answer *out);
 /* core */
 bool mailbox_poll(struct mailbox *m, struct gateway_request *out);
 void mailbox_answer(struct mailbox *m, uint64_t id, int exit, const char *text);
-/* The id's lowest bits say the lane: bit 0 a kill, bit 1 one that keeps positions. */
+/* The id's lowest bits say what it counts as: bit 0 a kill; bit 1 one that keeps positions, or,
+ * when it is no kill, that there is a bundle. */
 static inline bool mailbox_is_kill(uint64_t id)
 {
     return (id & 1) != 0;

@@ -27,14 +27,15 @@ struct connection {
     uint64_t waits_for; /* id of the request the core has; 0 = none */
     int64_t request_id; /* the client's own */
     uint32_t command;
+    uint32_t answer_ms; /* how long the core may take for it */
     struct gateway *g;
     uv_pipe_t pipe;
     uv_timer_t timer;
     uint32_t handles; /* still to be closed by the loop */
     uv_write_t write;
     uint8_t *writing; /* the answer in flight */
-    uint8_t *in;      /* FRAME_HEAD_BYTES + FRAME_MAX_BYTES, made at the first bytes */
-    size_t in_used;
+    uint8_t *in;      /* made at the first bytes, grows to the frame whose head is in it */
+    size_t in_used, in_room;
 };
 enum { CONNECTION_MAGIC = 0x7465436e };
 

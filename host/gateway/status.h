@@ -17,6 +17,7 @@ struct status_style {
 };
 /* False when the JSON is not a tenon.status.v1. */
 bool status_print(FILE *out, const json_t *status, const struct status_style *style);
+const char *status_mode(uint32_t mode); /* "KILLED" */
 /* A time as people read it: local, or UTC with a Z. */
 enum { STATUS_TIME_BYTES = 40 };
 void status_time(int64_t ns, bool utc, char out[STATUS_TIME_BYTES]);

@@ -55,6 +55,63 @@ static const char *plain(const struct status_style *style)
     return style->color ? "\033[0m" : "";
 }
 
+/* Durations of event time: "2 d 3 h", "29 min 10 s", "0.250 s". */
+static void print_span(int64_t ns, char out[STATUS_TIME_BYTES])
+{
+    int64_t s = ns / 1000000000;
+    if (s >= 86400)
+        snprintf(out, STATUS_TIME_BYTES, "%" PRId64 " d %" PRId64 " h", s / 86400,
+                 s % 86400 / 3600);
+    else if (s >= 3600)
+        snprintf(out, STATUS_TIME_BYTES, "%" PRId64 " h %" PRId64 " min", s / 3600, s % 3600 / 60);
+    else if (s >= 60)
+        snprintf(out, STATUS_TIME_BYTES, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
+    else
+        snprintf(out, STATUS_TIME_BYTES, "%" PRId64 ".%03" PRId64 " s", s, ns / 1000000 % 1000);
+}
+
+static void print_active(FILE *out, const json_t *s)
+{
+    const json_t *a = json_object_get(s, "active");
+    const char *promotion = json_string_value(json_object_get(a, "promotion"));
+    char left[STATUS_TIME_BYTES];
+    fprintf(out, "deployment  %s, serial %" PRId64, text(s, "deployment"), number(s, "serial"));
+    if (number(s, "serial") == 0) {
+        fprintf(out, ", unsigned\n");
+    } else if (!promotion) {
+        fprintf(out, "\n");
+    } else if (strcmp(promotion, "probation") == 0) {
+        print_span(number(a, "probation_left_ns"), left);
+        fprintf(out, ", on probation for another %s\n", left);
+    } else {
+        fprintf(out, ", %s\n", promotion);
+    }
+    if (!json_is_null(json_object_get(a, "sha256")))
+        fprintf(out, "            sha256 %s\n", text(a, "sha256"));
+    if (number(a, "before_serial") > 0)
+        fprintf(out, "            a rollback brings serial %" PRId64 " back\n",
+                number(a, "before_serial"));
+}
+
+static void print_next(FILE *out, const json_t *s)
+{
+    const json_t *n = json_object_get(s, "next"), *t = json_object_get(s, "trust");
+    char left[STATUS_TIME_BYTES];
+    if (json_is_object(n)) {
+        fprintf(out, "next        serial %" PRId64 ", %s", number(n, "serial"),
+                text(n, "promotion"));
+        print_span(number(n, "left_ns"), left);
+        if (number(n, "until_ns") > 0)
+            fprintf(out, ", takes over in %s at the earliest", left);
+        fprintf(out, "\n");
+    }
+    if (json_is_object(t))
+        fprintf(out, "trust       version %" PRId64 "%s\n", number(t, "version"),
+                json_is_true(json_object_get(t, "throwaway_keys"))
+                    ? ", throwaway keys: for simulated accounts only"
+                    : "");
+}
+
 static void print_head(FILE *out, const json_t *s, const struct status_style *style)
 {
     char started[STATUS_TIME_BYTES], now[STATUS_TIME_BYTES];
@@ -67,8 +124,8 @@ static void print_head(FILE *out, const json_t *s, const struct status_style *st
     if (strcmp(text(s, "state"), "no_deployment") == 0)
         fprintf(out, "deployment  none is active: start one with tenon run --config FILE\n");
     else
-        fprintf(out, "deployment  %s, serial %" PRId64 "\n", text(s, "deployment"),
-                number(s, "serial"));
+        print_active(out, s);
+    print_next(out, s);
     fprintf(out, "market      %s, event time %s\n", text(s, "market"), now);
     fprintf(out, "host        %s, epoch %" PRId64 ", since %s, %" PRId64 " events/s\n",
             text(s, "host"), number(s, "epoch"), started, number(s, "events_per_s"));
@@ -105,15 +162,20 @@ static void print_strategies(FILE *out, const json_t *s, const struct status_sty
     const json_t *a;
     const json_t *list = json_object_get(s, "strategies");
     if (json_array_size(list) > 0)
-        fprintf(out, "\n%-20s %-24s %-12s %-5s\n", "STRATEGY", "PLUGIN", "MODE", "AUTO");
+        fprintf(out, "\n%-20s %-24s %-12s %-5s %-7s %s\n", "STRATEGY", "PLUGIN", "MODE", "AUTO",
+                "SINCE", "SHA256");
     json_array_foreach(list, i, a)
     {
-        char plugin[80];
+        char plugin[80], since[32] = "-";
         const char *mode =
             json_is_true(json_object_get(a, "quarantined")) ? "QUARANTINED" : text(a, "mode");
+        if (number(a, "generation") > 0)
+            snprintf(since, sizeof since, "%" PRId64, number(a, "generation"));
         snprintf(plugin, sizeof plugin, "%s %s", text(a, "plugin"), text(a, "version"));
-        fprintf(out, "%-20s %-24s %s%-12s%s %-5s\n", text(a, "name"), plugin, paint(style, mode),
-                mode, plain(style), json_is_true(json_object_get(a, "auto")) ? "on" : "off");
+        fprintf(out, "%-20s %-24s %s%-12s%s %-5s %-7s %.12s\n", text(a, "name"), plugin,
+                paint(style, mode), mode, plain(style),
+                json_is_true(json_object_get(a, "auto")) ? "on" : "off", since,
+                json_is_null(json_object_get(a, "sha256")) ? "-" : text(a, "sha256"));
     }
 }
 

@@ -33,6 +33,10 @@ MUST_USE struct result cli_heads_dir(const struct cli *cli, char out[PATHS_BYTES
                                      struct trail *tr);
 MUST_USE struct result cli_plugins_dir(const struct cli *cli, char out[PATHS_BYTES],
                                        struct trail *tr);
+/* The instruments file: --instruments, else the shipped one ($TENON_CONFIGS, else beside the
+ * program, as tenond looks for it). NOT_FOUND when there is none. */
+MUST_USE struct result cli_instruments(const struct cli *cli, char out[PATHS_BYTES],
+                                       struct trail *tr);
 
 /* One handler per command of tbl/commands.h. */
 #define X(name, noun, verb, where, text, exits) int cmd_##name(const struct cli *cli);

@@ -9,39 +9,15 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/must.h"
 #include "flow/summary.h"
 #include "tools/tenon/cli.h"
-
-/* The shipped instruments: $TENON_CONFIGS, else beside the program as tenond looks for them. */
-static struct result instruments_path(const struct cli *cli, char out[PATHS_BYTES],
-                                      struct trail *tr)
-{
-    static const char *const below[] = {"../../configs", "../share/tenon/configs"};
-    const char *given = args_text(&cli->a, FLAG_INSTRUMENTS, getenv("TENON_CONFIGS"));
-    char program[PATHS_BYTES];
-    TRY(paths_program(program, tr));
-    int n = 0;
-    if (given != NULL)
-        n = snprintf(out, PATHS_BYTES, "%s%s", given,
-                     args_has(&cli->a, FLAG_INSTRUMENTS) ? "" : "/instruments.yaml");
-    if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
-        return OK_RESULT;
-    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
-        n = snprintf(out, PATHS_BYTES, "%s/%s/instruments.yaml", program, below[i]);
-        if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
-            return OK_RESULT;
-    }
-    return FAIL(tr, NOT_FOUND,
-                "instruments.yaml: not found beside the program; name it with --instruments");
-}
 
 static struct result read_deployment(const struct cli *cli, struct deploy_doc *doc,
                                      struct trail *tr)
 {
     char instruments[PATHS_BYTES];
-    TRY(instruments_path(cli, instruments, tr));
+    TRY(cli_instruments(cli, instruments, tr));
     return deploy_read_as(cli->a.flag[FLAG_CONFIG].text, instruments,
                           cli->a.flag[FLAG_INSTRUMENT].text, doc, tr);
 }

@@ -5,7 +5,7 @@
  * First the journal is asked which core logic decided in it: another logic than this program's may
  * rightly decide otherwise, so comparing would only confuse. Only the part that is stepped counts;
  * what lies before the snapshot is hashed as recorded. --current compares all the same, which is
- * how one sees what an upgrade would have changed.
+ * how one sees what an upgrade would have changed. --belief is another replay: replay_belief.c.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/must.h"
 #include "flow/replay.h"
-#include "tools/tenon/cli.h"
+#include "tools/tenon/replay_belief.h"
 
 struct survey {         /* what has to be known before the first step */
     uint32_t foreign;   /* core logic of the first run to be stepped that is not ours; 0 = none */
@@ -169,6 +169,8 @@ static struct result check(const struct cli *cli, const char *dir, const struct 
 
 int cmd_REPLAY(const struct cli *cli)
 {
+    if (args_has(&cli->a, FLAG_BELIEF))
+        return replay_belief(cli);
     char dir[PATHS_BYTES];
     struct trail tr = {0};
     struct survey found = {0};

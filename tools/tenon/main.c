@@ -102,6 +102,27 @@ struct result cli_plugins_dir(const struct cli *cli, char out[PATHS_BYTES], stru
     return OK_RESULT;
 }
 
+struct result cli_instruments(const struct cli *cli, char out[PATHS_BYTES], struct trail *tr)
+{
+    static const char *const below[] = {"../../configs", "../share/tenon/configs"};
+    const char *given = args_text(&cli->a, FLAG_INSTRUMENTS, getenv("TENON_CONFIGS"));
+    char program[PATHS_BYTES];
+    TRY(paths_program(program, tr));
+    int n = 0;
+    if (given != NULL)
+        n = snprintf(out, PATHS_BYTES, "%s%s", given,
+                     args_has(&cli->a, FLAG_INSTRUMENTS) ? "" : "/instruments.yaml");
+    if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
+        return OK_RESULT;
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        n = snprintf(out, PATHS_BYTES, "%s/%s/instruments.yaml", program, below[i]);
+        if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
+            return OK_RESULT;
+    }
+    return FAIL(tr, NOT_FOUND,
+                "instruments.yaml: not found beside the program; name it with --instruments");
+}
+
 static bool wants_color(const struct cli *cli)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");

@@ -220,8 +220,7 @@ static void carry_along(struct walk *w, const struct fact_view *v)
 
 static void take(struct walk *w, const struct fact_view *v)
 {
-    if (story_is_name(v->head.type))
-        story_list_add(&w->s->names, &v->head, v->u.bytes);
+    story_names_take(&w->s->names, &w->s->stage, v);
     if (w->event != 0 && v->head.seq == w->event)
         story_list_add(&w->s->event, &v->head, v->u.bytes);
     if (w->event != 0 && v->head.type == FACT_SIGNAL &&
@@ -400,6 +399,8 @@ static struct result complete(struct walk *w, struct story_order *o)
     TRY(fetch(w, signal_seq, &o->signal));
     if (o->signal.head.type != FACT_SIGNAL)
         return OK_RESULT; /* pruned: told so */
+    o->build =
+        story_build(&w->s->names, d->strategy, o->signal.head.generation, o->decision.head.seq);
     TRY(fetch(w, o->signal.head.cause_seq, &o->cause));
     return find_bar(w, o);
 }
@@ -535,6 +536,7 @@ struct result story_read(const char *dir, const struct story_ask *ask, struct st
 void story_free(struct story *s)
 {
     free(s->names.row);
+    free(s->stage.rows.row);
     free(s->order);
     free(s->kept.row);
     free(s->event.row);

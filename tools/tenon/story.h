@@ -19,7 +19,7 @@
 #include "journal/journal.h"
 #include "tenon/abi.h"
 
-enum { STORY_ORDERS_MAX = 256, STORY_COLUMNS = 100 };
+enum { STORY_ORDERS_MAX = 256, STORY_COLUMNS = 100, STORY_SIGNERS_MAX = 16 };
 
 struct story_list {
     struct fact_view *row;
@@ -29,12 +29,27 @@ void story_list_add(struct story_list *l, const struct fact_head *head, const vo
 
 /* ---- definitions, as they were after event `upto` (story_names.c) ---- */
 bool story_is_name(uint16_t type);
+struct story_stage { /* rows of a promotion that is not active yet */
+    bool is_open;
+    uint8_t sha256[FACT_HASH_BYTES];
+    struct story_list rows;
+    uint64_t deploy_seq;   /* of the last DEPLOY ... */
+    uint32_t count_before; /* ... and how many names there were before it */
+};
+/* Any record, in order: keeps it when it is a definition. */
+void story_names_take(struct story_list *names, struct story_stage *g, const struct fact_view *v);
+/* The instance's row of this generation: whose signals bear it. */
+const struct fact_view *story_build(const struct story_list *names, uint32_t instance,
+                                    uint32_t generation, uint64_t upto);
+/* The n-th signature over the document with this hash, from 0; NULL past the last. */
+const struct fact_signature *story_signature(const struct story_list *names,
+                                             const uint8_t sha256[FACT_HASH_BYTES], uint32_t n);
 /* The last fact of a type whose first member is this id; NULL = none. */
 const struct fact_view *story_name(const struct story_list *names, uint16_t type, uint32_t id,
                                    uint64_t upto);
 const struct fact_view *story_last(const struct story_list *names, uint16_t type, uint64_t upto);
 const struct fact_input *story_input(const struct story_list *names, uint32_t instance,
-                                     uint32_t input, uint64_t upto);
+                                     uint32_t generation, uint32_t input, uint64_t upto);
 const struct fact_route *story_route(const struct story_list *names, uint32_t strategy,
                                      uint32_t instrument, uint64_t upto);
 /* The tightest row that sets a rule's limit; NULL = the built-in default holds. */
@@ -50,14 +65,20 @@ struct story_scope {
     const struct fact_account *account;
     const struct fact_instance *strategy;
     const struct fact_currency *money, *settle;
+    uint32_t generation; /* of the build whose inputs these are */
     const char *input[TN_MAX_INPUTS];
     uint32_t rule_line[RISK_RULE_END];
+    const char *signer[STORY_SIGNERS_MAX]; /* of the deployment in force, each person once */
+    uint32_t signer_count;
     struct json_facts_names json; /* the same for the JSON writers */
 };
 /* NOT_FOUND when a definition is not in the journal (it was pruned). */
 MUST_USE struct result story_scope(const struct story_list *names, uint64_t upto, uint32_t strategy,
                                    uint32_t instrument, uint32_t account, struct story_scope *out,
                                    struct trail *tr);
+
+/* The inputs of another build than the one in force: whose signal it was. */
+void story_scope_build(const struct story_list *names, uint32_t generation, struct story_scope *s);
 
 /* ---- denials, as they pass (story_denials.c) ---- */
 struct story_seen { /* decisions with the same strategy and the same codes */
@@ -96,10 +117,12 @@ struct story_order { /* head.type 0 of a view: there is none */
     uint32_t state; /* enum order_state at the journal's end */
     int64_t since_ns[RISK_RULE_END];
     struct story_scope scope;
+    const struct fact_view *build; /* whose signal it is; NULL: no signal, or pruned */
 };
 struct story {
     const char *journal; /* its folder, borrowed */
     struct story_list names;
+    struct story_stage stage;
     struct story_order *order;
     uint32_t order_count, order_room;
     uint64_t orders_more;     /* over STORY_ORDERS_MAX: counted, not told */

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/must.h"
 #include "base/num.h"
+#include "deploy/trust.h"
 #include "gateway/fact_text.h"
 #include "tenon/strategy.h"
 #include "tools/tenon/story.h"
@@ -131,40 +132,59 @@ static struct result sort_records(const struct story *s, const struct story_orde
     return x;
 }
 
-static json_t *plugin(const struct fact_instance *i, const char *input)
+static json_t *plugin(const struct fact_instance *i, uint32_t generation, const char *input)
 {
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "instance", i->name, "plugin", i->plugin,
-                     "version", i->version, "sha256", hex(i->sha256), "due_ns", ns(i->due_ns),
-                     "input", input ? json_string(input) : json_null());
+    return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "instance", i->name, "plugin",
+                     i->plugin, "version", i->version, "generation", (int)generation, "sha256",
+                     hex(i->sha256), "due_ns", ns(i->due_ns), "input",
+                     input ? json_string(input) : json_null());
 }
 
 static json_t *plugins(const struct story *s, const struct story_order *o)
 {
     json_t *list = json_array();
-    json_array_append_new(list, plugin(o->scope.strategy, NULL));
+    const struct fact_view *by =
+        o->build != NULL
+            ? o->build
+            : story_name(&s->names, FACT_INSTANCE, o->scope.strategy->id, o->scope.upto);
+    json_array_append_new(list, by != NULL ? plugin(&by->u.fact_instance, by->head.generation, NULL)
+                                           : plugin(o->scope.strategy, 0, NULL));
     for (uint32_t i = 0; i < TN_MAX_INPUTS; i++) {
         const struct fact_input *in =
-            story_input(&s->names, o->scope.strategy->id, i, o->scope.upto);
+            story_input(&s->names, o->scope.strategy->id, o->scope.generation, i, o->scope.upto);
         const struct fact_view *v =
             in ? story_name(&s->names, FACT_INSTANCE, in->source, o->scope.upto) : NULL;
         if (v != NULL)
-            json_array_append_new(list, plugin(&v->u.fact_instance, in->name));
+            json_array_append_new(list, plugin(&v->u.fact_instance, v->head.generation, in->name));
     }
     return list;
 }
 
-static json_t *deployment(const struct story_order *o)
+static json_t *deployment(const struct story *s, const struct story_order *o)
 {
-    return json_pack("{s:s, s:o, s:o}", "name", o->scope.deploy->name, "serial",
-                     u64(o->scope.deploy->serial), "sha256", hex(o->scope.deploy->sha256));
+    json_t *signers = json_array();
+    const struct fact_deploy *d = o->scope.deploy;
+    const struct fact_signature *f;
+    for (uint32_t n = 0; (f = story_signature(&s->names, d->sha256, n)) != NULL; n++) {
+        char id[SIGN_ID_TEXT];
+        sign_id_text(f->key_id, id);
+        json_array_append_new(signers, json_pack("{s:s, s:s, s:s}", "person", f->person, "role",
+                                                 trust_role_name(f->role), "key_id", id));
+    }
+    return json_pack("{s:s, s:o, s:o, s:o}", "name", d->name, "serial", u64(d->serial), "sha256",
+                     hex(d->sha256), "signers", signers);
 }
 
 static struct result add_v1(const struct story_order *o, json_t *j, struct trail *tr)
 {
     json_t *signal = json_null(), *decision = NULL;
+    struct json_facts_names by = o->scope.json;
+    if (o->build != NULL) { /* a newer one may have taken over since */
+        by.plugin = o->build->u.fact_instance.plugin;
+        by.version = o->build->u.fact_instance.version;
+    }
     if (o->signal.head.type == FACT_SIGNAL)
-        TRY(json_facts_signal(&o->signal.head, &o->signal.u.fact_signal, &o->scope.json, &signal,
-                              tr));
+        TRY(json_facts_signal(&o->signal.head, &o->signal.u.fact_signal, &by, &signal, tr));
     json_object_set_new(j, "signal", signal);
     TRY(json_facts_decision(&o->decision.head, &o->decision.u.fact_decision, &o->scope.json,
                             &decision, tr));
@@ -194,7 +214,7 @@ static struct result order(const struct story *s, const struct story_order *o, j
     json_object_set_new(j, "positions", a.positions);
     json_object_set_new(j, "steps", a.steps);
     json_object_set_new(j, "plugins", plugins(s, o));
-    json_object_set_new(j, "deployment", deployment(o));
+    json_object_set_new(j, "deployment", deployment(s, o));
     if (!is_ok(x))
         json_decref(j);
     else

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/must.h"
 #include "base/num.h"
+#include "deploy/trust.h"
 #include "tenon/strategy.h"
 #include "tools/tenon/story.h"
 
@@ -145,7 +146,8 @@ static const char *signed_ppm(char out[STORY_WORD_BYTES], int64_t ppm)
 static const char *origin_of(const struct page *p, uint32_t input, char out[STORY_WORD_BYTES])
 {
     const uint64_t upto = p->o->scope.upto;
-    const struct fact_input *in = story_input(&p->s->names, p->o->scope.strategy->id, input, upto);
+    const struct fact_input *in =
+        story_input(&p->s->names, p->o->scope.strategy->id, p->o->scope.generation, input, upto);
     const struct fact_view *v =
         in ? story_name(&p->s->names, FACT_INSTANCE, in->source, upto) : NULL;
     if (v == NULL)
@@ -426,11 +428,14 @@ static void say_fills(const struct page *p)
 
 /* ---- who ---- */
 
-static void say_plugin(const struct page *p, const struct fact_instance *i)
+static void say_plugin(const struct page *p, const struct fact_view *v)
 {
-    char hex[HASH_HEX_BYTES];
+    const struct fact_instance *i = &v->u.fact_instance;
+    char hex[HASH_HEX_BYTES], build[32] = "";
     hash_hex(i->sha256, hex);
-    story_say(p->f, 2, "%s: %s %s, answers due after %s", i->name, i->plugin, i->version,
+    if (v->head.generation != 0)
+        snprintf(build, sizeof build, ", generation %u", v->head.generation);
+    story_say(p->f, 2, "%s: %s %s%s, answers due after %s", i->name, i->plugin, i->version, build,
               story_span(STORY_WORD, i->due_ns));
     story_say(p->f, 4, "sha256 %s", hex);
 }
@@ -439,22 +444,32 @@ static void say_plugin(const struct page *p, const struct fact_instance *i)
 static void check_plugin(const struct page *p)
 {
     uint64_t first = 0;
+    const struct fact_instance *by =
+        p->o->build != NULL ? &p->o->build->u.fact_instance : p->o->scope.strategy;
     for (int i = 0; i < 8; i++)
-        first = first << 8 | p->o->scope.strategy->sha256[i];
+        first = first << 8 | by->sha256[i];
     if (p->o->signal.head.type == FACT_SIGNAL && p->o->signal.u.fact_signal.plugin_hash != first)
         story_say(p->f, 2, "THE SIGNAL CAME FROM OTHER BYTES: it carries %016" PRIx64,
                   p->o->signal.u.fact_signal.plugin_hash);
 }
 
+/* What no strategy did. */
+static const struct fact_view nobody = {.u.fact_instance = {.name = "EXTERNAL"}};
+
 static void say_plugins(const struct page *p)
 {
     const struct story_scope *c = &p->o->scope;
+    const struct fact_view *now = story_name(&p->s->names, FACT_INSTANCE, c->strategy->id, c->upto);
     uint32_t said[TN_MAX_INPUTS];
     fprintf(p->f, "\nplugins\n");
-    say_plugin(p, c->strategy);
+    say_plugin(p, p->o->build != NULL ? p->o->build : now != NULL ? now : &nobody);
+    if (p->o->build != NULL && now != NULL && p->o->build->head.generation != now->head.generation)
+        story_say(p->f, 4, "it gave the signal; generation %u took over before the decision",
+                  now->head.generation);
     check_plugin(p);
     for (uint32_t i = 0; i < TN_MAX_INPUTS; i++) {
-        const struct fact_input *in = story_input(&p->s->names, c->strategy->id, i, c->upto);
+        const struct fact_input *in =
+            story_input(&p->s->names, c->strategy->id, c->generation, i, c->upto);
         const struct fact_view *v =
             in ? story_name(&p->s->names, FACT_INSTANCE, in->source, c->upto) : NULL;
         bool again = false;
@@ -462,8 +477,24 @@ static void say_plugins(const struct page *p)
         for (uint32_t k = 0; k < i; k++)
             again = again || said[k] == said[i];
         if (v != NULL && !again)
-            say_plugin(p, &v->u.fact_instance);
+            say_plugin(p, v);
     }
+}
+
+/* A rollback bears no signature of its own: signing the one before it allowed it. */
+static void say_signers(const struct page *p)
+{
+    const struct fact_deploy *d = p->o->scope.deploy;
+    const struct fact_signature *f;
+    uint32_t n = 0;
+    for (; (f = story_signature(&p->s->names, d->sha256, n)) != NULL; n++) {
+        char id[SIGN_ID_TEXT];
+        sign_id_text(f->key_id, id);
+        story_say(p->f, 4, "signed by %.32s as %s, key %s", f->person, trust_role_name(f->role),
+                  id);
+    }
+    if (n == 0 && d->serial != 0)
+        story_say(p->f, 4, "not signed itself: a rollback, which signing the one before allows");
 }
 
 static void say_deployment(const struct page *p)
@@ -475,6 +506,7 @@ static void say_deployment(const struct page *p)
     fprintf(p->f, "\ndeployment\n");
     story_say(p->f, 2, "%s, serial %" PRIu64, c->deploy->name, c->deploy->serial);
     story_say(p->f, 4, "sha256 %s", hex);
+    say_signers(p);
     if (start != NULL)
         story_say(p->f, 2, "host %.32s, core logic %u, epoch %" PRIu64, start->u.fact_start.version,
                   start->u.fact_start.core_logic, start->u.fact_start.epoch);

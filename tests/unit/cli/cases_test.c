@@ -132,6 +132,8 @@ static void cli_case65_conflicting_flags_are_refused(void **state)
     refused("run --demo --config x.yaml", "--demo and --config exclude each other", "leave one");
     refused("run --config x.yaml --demo", "--demo and --config exclude each other", "leave one");
     refused("run --headless --speed 2", "--headless and --speed exclude", "leave one");
+    refused("risk resume --out a --request b", "--out exclude each other", "leave one");
+    refused("risk resume --out a", "--out needs --reason", "add --reason TEXT");
     refused("run --data x.csv", "--data needs --instrument", "add --instrument NAME");
     refused("run --instrument BTC-USD", "--instrument needs --data", "add --data FILE");
     refused("journal prune", "--before is missing", "add --before SEQ");
@@ -298,6 +300,8 @@ static void cli_case69_secret_on_the_command_line_is_refused(void **state)
     assert_true(args_looks_secret("-----BEGIN PRIVATE KEY-----"));
     assert_false(args_looks_secret("keyboard=us"));
     assert_false(args_looks_secret("token"));
+    assert_false(args_looks_secret("ana:author:ana.pub")); /* a person and a role */
+    assert_true(args_looks_secret("authorization:Basic"));
     assert_false(args_looks_secret("path/to/tokens.csv"));
     taken("risk kill --reason feed-looks-wrong", COMMAND_RISK_KILL);
 }

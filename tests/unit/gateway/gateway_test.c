@@ -301,7 +301,7 @@ static void gateway_hostile_frames_are_answered_and_closed(void **state)
     } bad[] = {
         {"\xff\xff\xff\xff", 4, 65, "a frame of 4294967295 bytes"},
         {"\0\0\0\0", 4, 65, "a frame of 0 bytes"},
-        {"\1\0\4\0", 4, 65, "a frame of 262145 bytes"},
+        {"\1\0\20\0", 4, 65, "a frame of 1048577 bytes"},
         {"\3\0\0\0{\"v", 7, 65, "not JSON"},
         {"\4\0\0\0\0\0\0\0", 8, 65, "not JSON"},
         {"\2\0\0\0[]", 6, 65, "not an object"},
@@ -337,7 +337,7 @@ static void gateway_depth_bomb_is_refused(void **state)
             break;
         at += (size_t)sent;
     }
-    expect_error(fd, 65, "nested 262144 deep");
+    expect_error(fd, 65, "nested 1048576 deep");
     expect_end(fd);
     free(bomb);
 }

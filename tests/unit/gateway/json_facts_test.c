@@ -250,6 +250,40 @@ static void json_facts_signal_without_advice_has_none(void **state)
     json_decref(o);
 }
 
+static void json_facts_signal_names_its_build(void **state)
+{
+    struct fact_head head = head_of(FACT_SIGNAL);
+    const struct fact_signal f = sample_signal();
+    struct trail tr = {0};
+    json_t *o = NULL;
+    (void)state;
+    head.generation = 4294967295;
+    assert_true(is_ok(json_facts_signal(&head, &f, &NAMES, &o, &tr)));
+    is_valid(o, "signal-v1.schema.json");
+    assert_int_equal(json_integer_value(json_object_get(o, "generation")), 4294967295);
+    json_decref(o);
+    o = signal_json(&f); /* unsigned: it says nothing, as before there were generations */
+    assert_null(json_object_get(o, "generation"));
+    json_decref(o);
+}
+
+static void json_facts_decision_names_the_signers(void **state)
+{
+    static const char *const signers[] = {"ana", "bo"};
+    const struct fact_decision f = sample_decision();
+    struct json_facts_names names = NAMES;
+    (void)state;
+    names.signer = signers;
+    names.signer_count = 2;
+    json_t *o = decision_json(&f, &names);
+    is_valid(o, "denial-v1.schema.json");
+    json_t *rule = json_array_get(json_object_get(o, "rules"), RISK_POSITION - 1);
+    json_t *list = json_object_get(json_object_get(rule, "rule_source"), "signers");
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(json_array_get(list, 1)), "bo");
+    json_decref(o);
+}
+
 static void json_facts_hostile_signal_is_refused(void **state)
 {
     (void)state;
@@ -447,6 +481,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_facts_samples_equal_the_fixtures),
         cmocka_unit_test(json_facts_signal_without_advice_has_none),
+        cmocka_unit_test(json_facts_signal_names_its_build),
+        cmocka_unit_test(json_facts_decision_names_the_signers),
         cmocka_unit_test(json_facts_hostile_signal_is_refused),
         cmocka_unit_test(json_facts_every_exec_word_is_in_the_schema),
         cmocka_unit_test(json_facts_unknown_exec_values_are_refused),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Goal: requests and answers cross between two threads whole, once and in order; kills have slots
- * of their own; a full lane is an answer, and our own mistakes stop the process.
+ * of their own; a full lane is an answer, a bundle is freed once by whoever has it, and our own
+ * mistakes stop the process.
  * Method: one thread first, to the edges of the lanes, then two threads that run a numbered stream
  * (bounded tries and yields; run under the thread sanitizer too).
  */
@@ -14,6 +15,13 @@
 #include "gateway/mailbox.h"
 
 static struct mailbox m;
+
+static int drop(void **state)
+{
+    (void)state;
+    mailbox_fini(&m);
+    return 0;
+}
 
 static int fresh(void **state)
 {
@@ -60,6 +68,60 @@ static void mailbox_kills_have_slots_of_their_own(void **state)
     }
     assert_true(mailbox_poll(&m, &r));
     assert_int_equal(r.kind, GATEWAY_AUTO);
+}
+
+static struct bundle *a_bundle(void)
+{
+    struct bundle *b = bundle_new();
+    bundle_set(&b->file, "two.yaml", "schema: 1\n", 10);
+    bundle_set(&b->signature[b->signature_count++], "two.yaml.minisig", "x", 1);
+    return b;
+}
+
+/* The sanitizers tell whether each bundle is freed, and once. */
+static void mailbox_bundle_belongs_to_its_request(void **state)
+{
+    struct gateway_request r = {.kind = GATEWAY_PROMOTE, .bundle = a_bundle()};
+    struct gateway_request got;
+    (void)state;
+    assert_true(mailbox_post(&m, &r));
+    assert_null(r.bundle); /* taken over */
+    assert_true(mailbox_poll(&m, &got));
+    assert_string_equal(got.bundle->file.name, "two.yaml");
+    assert_int_equal(got.bundle->signature_count, 1);
+    bundle_free(got.bundle);
+    mailbox_answer(&m, got.id, 0, "checked");
+    r.bundle = a_bundle();
+    assert_true(mailbox_post(&m, &r)); /* never polled: freed at the end */
+}
+
+static void mailbox_bundles_are_few_and_hold_nothing_up(void **state)
+{
+    struct gateway_request r;
+    struct mailbox_answer a;
+    (void)state;
+    for (int i = 0; i < MAILBOX_BUNDLES; i++) {
+        r = (struct gateway_request){.kind = GATEWAY_PROMOTE, .bundle = a_bundle()};
+        assert_true(mailbox_post(&m, &r));
+        assert_false(mailbox_is_kill(r.id));
+    }
+    r = (struct gateway_request){.kind = GATEWAY_PROMOTE, .bundle = a_bundle()};
+    assert_false(mailbox_post(&m, &r));
+    assert_non_null(r.bundle); /* still the caller's */
+    struct bundle *refused = r.bundle;
+    for (int i = 0; i < MAILBOX_OTHERS; i++)
+        assert_true(post(GATEWAY_MODE, 0, &r)); /* the others keep their own room */
+    assert_false(post(GATEWAY_MODE, 0, &r));
+    assert_true(post(GATEWAY_KILL, 1, &r));
+    assert_true(mailbox_poll(&m, &r));
+    assert_int_equal(r.kind, GATEWAY_KILL);
+    assert_true(mailbox_poll(&m, &r));
+    assert_int_equal(r.kind, GATEWAY_PROMOTE);
+    bundle_free(r.bundle);
+    mailbox_answer(&m, r.id, 0, "");
+    assert_true(mailbox_take_answer(&m, &a)); /* its slot is free now */
+    r = (struct gateway_request){.kind = GATEWAY_TRUST, .bundle = refused};
+    assert_true(mailbox_post(&m, &r));
 }
 
 static void mailbox_slot_is_free_after_its_answer(void **state)
@@ -164,9 +226,12 @@ static void mailbox_two_threads_lose_nothing(void **state)
 
 int main(void)
 {
+#define MAIL(test) cmocka_unit_test_setup_teardown(test, fresh, drop)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(mailbox_fresh_is_empty, fresh),
         cmocka_unit_test_setup(mailbox_kills_have_slots_of_their_own, fresh),
+        MAIL(mailbox_bundle_belongs_to_its_request),
+        MAIL(mailbox_bundles_are_few_and_hold_nothing_up),
         cmocka_unit_test_setup(mailbox_slot_is_free_after_its_answer, fresh),
         cmocka_unit_test_setup(mailbox_answer_keeps_one_long_sentence, fresh),
         cmocka_unit_test_setup(mailbox_answer_without_request_dies, fresh),

@@ -151,8 +151,8 @@ static void status_table_reads_as_golden(void **state)
         "journal     OK, event 1000, 10 not yet durable, 4096 bytes, disk 42 % full\n"
         "account     main ACTIVE: equity 99999.5 USD, realised 0, unrealised 0, fees -1.25\n"
         "\n"
-        "STRATEGY             PLUGIN                   MODE         AUTO \n"
-        "cross_btc            ema_cross 1.0.0          ACTIVE       on   \n"
+        "STRATEGY             PLUGIN                   MODE         AUTO  SINCE   SHA256\n"
+        "cross_btc            ema_cross 1.0.0          ACTIVE       on    -       -\n"
         "\n"
         "INSTRUMENT           DATA                   MARK\n"
         "BTC-USD              DEGRADED           13750.01\n"
@@ -174,6 +174,100 @@ static void status_table_reads_as_golden(void **state)
     assert_true(understood);
     assert_string_equal(text, golden);
     free(text);
+    json_decref(status);
+}
+
+/* A signed deployment on probation, the next one hearing, the last one refused. */
+static void fill_promotion(struct gateway_view *w)
+{
+    fill(w);
+    memset(w->sha256, 0xab, sizeof w->sha256);
+    w->promotion = PROMOTION_PROBATION;
+    w->probation_until_ns = w->now_ns + 1749250000000;
+    w->before_serial = 6;
+    w->next_serial = 8;
+    w->next_promotion = PROMOTION_SHADOW;
+    w->next_until_ns = w->now_ns + 60000000000;
+    memset(w->next_sha256, 0xcd, sizeof w->next_sha256);
+    memset(w->refused_sha256, 0xef, sizeof w->refused_sha256);
+    w->refused_result = RESULT_APPROVAL;
+    w->trust_version = 2;
+    w->trust_throwaway = 1;
+    w->strategy[0].generation = 7;
+    memset(w->strategy[0].sha256, 0x5a, sizeof w->strategy[0].sha256);
+    w->said = 10; /* of a ring of 8: 3 to 10 are left */
+    for (uint32_t n = 3; n <= 10; n++) {
+        w->line[n % 8].number = n;
+        snprintf(w->line[n % 8].text, sizeof w->line[0].text, "line %u\n", n);
+    }
+}
+
+static void status_of_a_promotion_reads_as_golden(void **state)
+{
+    bool understood = false;
+    (void)state;
+    fill_promotion(&from);
+    json_t *status = status_json(&from);
+    char *text = table(status, &understood);
+    assert_true(understood);
+    assert_non_null(strstr(text,
+                           "deployment  paper.yaml, serial 7, on probation for another 29 min 9 s\n"
+                           "            sha256 abababababababababababababababab"
+                           "abababababababababababababababab\n"
+                           "            a rollback brings serial 6 back\n"
+                           "next        serial 8, shadow, takes over in 1 min 0 s at the earliest\n"
+                           "trust       version 2, throwaway keys: for simulated accounts only\n"));
+    assert_non_null(strstr(text, "on    7       5a5a5a5a5a5a\n"));
+    free(text);
+    from.promotion = PROMOTION_ROLLED_BACK;
+    from.next_serial = from.next_promotion = 0;
+    from.trust_throwaway = 0;
+    json_decref(status);
+    status = status_json(&from);
+    text = table(status, &understood);
+    assert_non_null(strstr(text, "serial 7, rolled back\n"));
+    assert_null(strstr(text, "next "));
+    assert_non_null(strstr(text, "trust       version 2\n"));
+    free(text);
+    json_decref(status);
+}
+
+static void status_json_tells_a_promotion_whole(void **state)
+{
+    (void)state;
+    fill_promotion(&from);
+    json_t *status = status_json(&from);
+    json_t *active = json_object_get(status, "active"), *next = json_object_get(status, "next");
+    json_t *refused = json_object_get(status, "refused"), *lines = json_object_get(status, "lines");
+    assert_string_equal(json_string_value(json_object_get(active, "promotion")), "probation");
+    assert_int_equal(json_integer_value(json_object_get(active, "probation_left_ns")),
+                     1749250000000);
+    assert_int_equal(json_integer_value(json_object_get(next, "serial")), 8);
+    assert_int_equal(json_integer_value(json_object_get(next, "left_ns")), 60000000000);
+    assert_string_equal(json_string_value(json_object_get(refused, "code")), "APPROVAL");
+    assert_int_equal(json_integer_value(json_object_get(refused, "exit")), 12);
+    assert_int_equal(json_integer_value(json_object_get(status, "said")), 10);
+    assert_int_equal(json_array_size(lines), 8);
+    for (size_t i = 0; i < 8; i++) {
+        char want[32];
+        const json_t *line = json_array_get(lines, i);
+        snprintf(want, sizeof want, "line %zu\\x0a", i + 3); /* escaped, one line stays one */
+        assert_int_equal(json_integer_value(json_object_get(line, "number")), i + 3);
+        assert_string_equal(json_string_value(json_object_get(line, "text")), want);
+    }
+    json_decref(status);
+    fill(&from); /* unsigned: null, and not zeros that look like a hash */
+    from.now_ns = 5;
+    from.probation_until_ns = 4;
+    status = status_json(&from);
+    assert_true(json_is_null(json_object_get(status, "next")));
+    assert_true(json_is_null(json_object_get(status, "refused")));
+    assert_true(json_is_null(json_object_get(status, "trust")));
+    active = json_object_get(status, "active");
+    assert_true(json_is_null(json_object_get(active, "sha256")));
+    assert_true(json_is_null(json_object_get(active, "promotion")));
+    assert_int_equal(json_integer_value(json_object_get(active, "probation_left_ns")), 0);
+    assert_int_equal(json_array_size(json_object_get(status, "lines")), 0);
     json_decref(status);
 }
 
@@ -254,6 +348,8 @@ int main(void)
         cmocka_unit_test(view_gives_the_newest),
         cmocka_unit_test(view_two_threads_see_whole_views),
         cmocka_unit_test(status_table_reads_as_golden),
+        cmocka_unit_test(status_of_a_promotion_reads_as_golden),
+        cmocka_unit_test(status_json_tells_a_promotion_whole),
         cmocka_unit_test(status_without_deployment_is_a_clear_state),
         cmocka_unit_test(status_of_an_odd_view_guesses_nothing),
         cmocka_unit_test(status_of_a_full_view_fits_a_frame),
