@@ -263,11 +263,13 @@ static void activate(struct core *c, const struct fact_deploy *e, int64_t run_un
 void flip_deploy(struct core *c, const struct fact_deploy *e)
 {
     const struct staged *s = &c->staged;
-    if (!s->is_open) { /* unsigned: its rows were taken as they came */
+    /* Unsigned, or the first: its rows are taken as they come. After a signed one nothing is live
+     * whose rows were not committed: a name without them would run on the old ones' limits. */
+    if (!s->is_open && c->serial == 0) {
         activate(c, e, 0);
         return;
     }
-    if (!s->is_committed || s->serial != e->serial ||
+    if (!s->is_open || !s->is_committed || s->serial != e->serial ||
         memcmp(s->sha256, e->sha256, sizeof e->sha256) != 0) {
         step_ignored(c, FACT_IGNORED_NOT_STAGED, FACT_DEPLOY, e->serial);
         return;

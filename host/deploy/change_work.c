@@ -290,7 +290,7 @@ static void rate_word(const struct deploy_doc *d, uint32_t i, char out[WORD_BYTE
                  age);
 }
 
-static uint32_t find_rate(const struct deploy_doc *d, const struct deploy_doc *of, uint32_t i)
+uint32_t change_rate(const struct deploy_doc *d, const struct deploy_doc *of, uint32_t i)
 {
     const char *from = of->currency[of->rate[i].from - 1].name;
     const char *to = of->currency[of->rate[i].to - 1].name;
@@ -304,7 +304,7 @@ static uint32_t find_rate(const struct deploy_doc *d, const struct deploy_doc *o
 static void rate(struct change_pair *p, const struct deploy_doc *d, uint32_t i, bool is_new)
 {
     char path[96], was[WORD_BYTES] = "", is[WORD_BYTES] = "";
-    uint32_t old = is_new ? find_rate(p->was, d, i) : i;
+    uint32_t old = is_new ? change_rate(p->was, d, i) : i;
     snprintf(path, sizeof(path), "rates.%s/%s", d->currency[d->rate[i].from - 1].name,
              d->currency[d->rate[i].to - 1].name);
     if (old != CHANGE_NONE)
@@ -322,7 +322,7 @@ void change_rates(struct change_pair *p)
     for (uint32_t i = 0; i < p->is->rate_count; i++)
         rate(p, p->is, i, true);
     for (uint32_t i = 0; i < p->was->rate_count; i++)
-        if (find_rate(p->is, p->was, i) == CHANGE_NONE)
+        if (change_rate(p->is, p->was, i) == CHANGE_NONE)
             rate(p, p->was, i, false);
 }
 

@@ -30,9 +30,10 @@ MUST_USE struct result compose_proposal(const char *path, const char *instrument
 /* The rollback that signing `now` authorised (DECISIONS 31): the content of `old` under serial
  * now + 1 with now's hash as parent and `rollback_of`; each limit and budget is the tighter of the
  * two, a limit that only one has is kept where its strategy or instrument is still there, a rule's
- * default counts as a limit, run_until is the earlier. Strategies that only `now` has routes for
- * are flattened (on_remove), so that nothing they own can block the way back. not_before and
- * expires are now's own. Both are texts that parse. */
+ * default counts as a limit, run_until is the earlier. Of an instrument that both have the shorter
+ * ages and the lower price_max hold, and a rate that both have stays as `now` says. Strategies that
+ * only `now` has routes for are flattened (on_remove), so that nothing they own can block the way
+ * back. not_before and expires are now's own. Both are texts that parse. */
 MUST_USE struct result compose_rollback(const char *old_text, size_t old_count,
                                         const char *now_text, size_t now_count, char **text,
                                         struct trail *tr);

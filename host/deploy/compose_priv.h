@@ -8,7 +8,7 @@
 #include "deploy/cfg.h"
 #include "deploy/compose.h"
 
-enum { COMPOSE_WORDS_MAX = 256, COMPOSE_WORD_BYTES = DEPLOY_PATH_BYTES + 4 };
+enum { COMPOSE_WORDS_MAX = 384, COMPOSE_WORD_BYTES = DEPLOY_PATH_BYTES + 4 };
 struct compose_word { /* value "" = the key is left out */
     enum cfg_section section;
     char name[FACT_NAME_BYTES]; /* of the row, "" in the root; of a route its strategy */
@@ -24,6 +24,7 @@ struct compose {
     /* Written instead of the tree's own; NULL: as in the tree. */
     void (*limits)(FILE *out, void *arg);
     void (*on_remove)(FILE *out, void *arg);
+    void (*rates)(FILE *out, void *arg);
     void *arg;
 };
 

@@ -9,6 +9,10 @@
  * core measures it, and where the merged rows would allow more than either document did, a row for
  * that strategy says the tighter figure. Rows that a wider one makes pointless are dropped: the
  * parser refuses such rows.
+ *
+ * What lets older or less believable data through is a limit too, though it stands with the
+ * instruments: ages and the greatest price are the tighter of both. Nobody can say which of two
+ * rates is the safer one, so the rate in force stays.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -220,6 +224,42 @@ static void write_limits(FILE *out, void *arg)
     }
 }
 
+/* The rate in force, or what the older document says where there is none (or its instrument is not
+ * in the older one). */
+static void write_rate(const struct rollback *b, FILE *out, uint32_t i)
+{
+    const struct deploy_doc *d = &b->old;
+    const struct fact_rate *r = &d->rate[i];
+    uint32_t now = change_rate(&b->now, &b->old, i);
+    char text[NUM_TEXT_BYTES], age[32];
+    fprintf(out, "  %s/%s:\n", d->currency[r->from - 1].name, d->currency[r->to - 1].name);
+    if (now != CHANGE_NONE &&
+        (b->now.rate[now].instrument == 0 ||
+         change_instrument(&b->old, b->now.instrument[b->now.rate[now].instrument - 1].symbol) !=
+             CHANGE_NONE)) {
+        d = &b->now;
+        r = &d->rate[now];
+    }
+    if (r->instrument == 0) {
+        num_print(r->rate, r->exp, text);
+        fprintf(out, "    constant: \"%s\"\n", text);
+        return;
+    }
+    cfg_duration_text(r->max_age_ns, age);
+    fputs("    instrument: ", out);
+    compose_name(out, d->instrument[r->instrument - 1].symbol);
+    fprintf(out, "\n    max_age: %s\n", age);
+}
+
+static void write_rates(FILE *out, void *arg)
+{
+    const struct rollback *b = arg;
+    for (uint32_t i = 0; i < b->old.rate_count; i++) {
+        fputs(i == 0 ? "rates:\n" : "", out);
+        write_rate(b, out, i);
+    }
+}
+
 static void write_remove(FILE *out, void *arg)
 {
     const struct rollback *b = arg;
@@ -248,6 +288,46 @@ static void set_budgets(struct compose *c, const struct rollback *b)
                   b->now.currency[b->now.account[account].currency - 1].exp, text);
         snprintf(value, sizeof(value), "\"%s\"", text);
         compose_set(c, CFG_IN_ROUTE, strategy, "budget", value);
+    }
+}
+
+/* Not below what the older document's bars need: there it would never be healthy. */
+static void set_age(struct compose *c, const struct fact_instrument *was, const char *key,
+                    int64_t before, int64_t now)
+{
+    char text[32];
+    int64_t age = now > was->bar_ns ? now : was->bar_ns;
+    if (age >= before)
+        return;
+    cfg_duration_text(age, text);
+    compose_set(c, CFG_IN_INSTRUMENT, was->symbol, key, text);
+}
+
+static void set_price_max(struct compose *c, const struct fact_instrument *was,
+                          const struct fact_instrument *is)
+{
+    char text[NUM_TEXT_BYTES], value[COMPOSE_WORD_BYTES];
+    int64_t max = is->price_max > was->tick ? is->price_max : was->tick;
+    if (is->price_max == 0 || (was->price_max != 0 && was->price_max <= max))
+        return;
+    num_print(max, was->price_exp, text);
+    snprintf(value, sizeof(value), "\"%s\"", text);
+    compose_set(c, CFG_IN_INSTRUMENT, was->symbol, "price_max", value);
+}
+
+/* How far data is believed; what the market is like stays as the older document says. Exponents are
+ * the same in both: nothing can change them while a host runs. */
+static void set_instruments(struct compose *c, const struct rollback *b)
+{
+    for (uint32_t i = 0; i < b->old.instrument_count; i++) {
+        const struct fact_instrument *was = &b->old.instrument[i];
+        uint32_t now = change_instrument(&b->now, was->symbol);
+        if (now == CHANGE_NONE)
+            continue;
+        const struct fact_instrument *is = &b->now.instrument[now];
+        set_age(c, was, "degraded_after", was->age_degraded_ns, is->age_degraded_ns);
+        set_age(c, was, "down_after", was->age_down_ns, is->age_down_ns);
+        set_price_max(c, was, is);
     }
 }
 
@@ -284,9 +364,11 @@ static struct result rollback(struct rollback *b, const char *old_text, size_t o
     c->title = "# A rollback, derived by the host: signing the serial it takes back allowed it.";
     c->limits = write_limits;
     c->on_remove = write_remove;
+    c->rates = write_rates;
     c->arg = b;
     merge(b);
     set_head(c, b);
+    set_instruments(c, b);
     set_budgets(c, b);
     compose_tree(c, f->root, text);
     cfg_close(f);

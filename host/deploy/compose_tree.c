@@ -162,6 +162,8 @@ static bool special(const struct writer *w, enum cfg_section in, const char *key
         write = w->c->limits;
     if (in == CFG_IN_ROOT && strcmp(key, "on_remove") == 0)
         write = w->c->on_remove;
+    if (in == CFG_IN_ROOT && strcmp(key, "rates") == 0)
+        write = w->c->rates;
     if (write == NULL)
         return false;
     write(w->out, w->c->arg);

@@ -351,6 +351,21 @@ static void staged_deploy_of_another_is_refused_and_the_stage_stays(void **state
     assert_int_equal(core_serial(r.core), 5);
 }
 
+/* The first may come with rows of its own; after a signed one only what was committed. */
+static void staged_deploy_without_a_stage_is_for_the_first_only(void **state)
+{
+    (void)state;
+    stage_deploy(&r, 4);
+    assert_int_equal(core_serial(r.core), 4);
+    struct fact_deploy four = stage_deploy_fact(4);
+    for (uint64_t serial = 0; serial < 7; serial++) {
+        stage_deploy(&r, serial);
+        assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_STAGED), 1);
+        assert_int_equal(core_serial(r.core), 4);
+        assert_memory_equal(core_deployment(r.core), four.sha256, FACT_HASH_BYTES);
+    }
+}
+
 static void staged_drop_and_a_new_begin_forget(void **state)
 {
     (void)state;
@@ -416,6 +431,7 @@ int main(void)
         TEST(staged_commit_needs_what_was_begun_and_all_of_it),
         TEST(staged_sealed_stage_takes_no_row_and_stays),
         TEST(staged_deploy_of_another_is_refused_and_the_stage_stays),
+        TEST(staged_deploy_without_a_stage_is_for_the_first_only),
         TEST(staged_drop_and_a_new_begin_forget),
         TEST(staged_unsigned_deploy_is_as_ever),
         TEST(staged_limits_reach_a_book_that_is_born_meanwhile),

@@ -193,6 +193,19 @@ static char *roll_back(const struct live_edit *old_edit, const struct live_edit 
     return text;
 }
 
+/* Going back is signed by nobody: no data, limit or rate is trusted further than it is now. */
+static void check_raises_nothing(void)
+{
+    struct trail tr = {0};
+    assert_true(is_ok(change_find(&now_doc, &back, &between, &tr)));
+    for (uint32_t i = 0; i < between.row_count; i++) {
+        const struct change_row *r = &between.row[i];
+        if (r->direction == CHANGE_RAISES &&
+            (r->kind == CHANGE_MARKET || r->kind == CHANGE_LIMIT || r->kind == CHANGE_RATE))
+            fail_msg("going back raises %s from %s to %s", r->path, r->before, r->after);
+    }
+}
+
 /* Head, and for each route and rule exactly the tighter of both. */
 static void check_rollback(void)
 {
@@ -202,6 +215,7 @@ static void check_rollback(void)
     assert_int_equal(back.not_before_ns, now_doc.not_before_ns);
     assert_int_equal(back.expires_ns, now_doc.expires_ns);
     assert_int_equal(back.route_count, old_doc.route_count);
+    check_raises_nothing();
     for (uint32_t i = 0; i < back.route_count; i++) {
         uint32_t old =
             change_route(&old_doc, change_strategy_of(&back, i), change_symbol_of(&back, i));
@@ -294,14 +308,83 @@ static void compose_rollback_of_any_two_limits_never_loosens(void **state)
                          keys[rng_below(&rng, 2)], (int)rng_below(&rng, 4) + 2,
                          (int)rng_below(&rng, 9) + 1);
         }
-        char *whole = live_text();
+        char *whole = live_text(), data[2][96];
+        for (uint32_t side = 0; side < 2; side++)
+            snprintf(data[side], sizeof(data[side]),
+                     "degraded_after: %dm\n    down_after: %dh\n    price_max: %d\ninstances:\n",
+                     (int)rng_below(&rng, 9) + 1, (int)rng_below(&rng, 9) + 1,
+                     (int)rng_below(&rng, 9) + 1);
         const char *from = strstr(whole, "limits:\n");
-        const struct live_edit old_edit[] = {{from, block[0]}, {NULL, NULL}};
-        const struct live_edit now_edit[] = {{from, block[1]}, {NULL, NULL}};
+        static const char last[] = "degraded_after: 5m\n    down_after: 30m\n"
+                                   "    price_max: 5000\ninstances:\n";
+        const struct live_edit old_edit[] = {{from, block[0]}, {last, data[0]}, {NULL, NULL}};
+        const struct live_edit now_edit[] = {{from, block[1]}, {last, data[1]}, {NULL, NULL}};
         free(roll_back(old_edit, now_edit));
         check_rollback();
         free(whole);
     }
+}
+
+/* Ages, the greatest price and rates stand with the market, and let more through like a limit. */
+static void compose_rollback_believes_no_data_longer(void **state)
+{
+    (void)state;
+    static const char spare[] = "currencies:\n  USD: {exponent: -8}\n";
+    static const char three[] =
+        "currencies:\n  USD: {exponent: -8}\n  EUR: {exponent: -8}\n  JPY: {exponent: -4}\n";
+    static const struct {
+        struct live_edit old[3], now[3];
+        const char *same[3]; /* lines of the rollback */
+    } pair[] = {
+        {{{NULL, NULL}},
+         {{"degraded_after: 5m", "degraded_after: 90s"}, {"down_after: 30m", "down_after: 10m"}},
+         {"    degraded_after: 90s\n    down_after: 10m\n"}},
+        {{{"degraded_after: 5m", "degraded_after: 70s"}},
+         {{"down_after: 30m", "down_after: 20m"}},
+         {"    degraded_after: 70s\n    down_after: 20m\n"}},
+        {{{NULL, NULL}}, {{"price_max: 5000", "price_max: 90.25"}}, {"    price_max: \"90.25"}},
+        {{{"    price_max: 5000\n", ""}}, {{NULL, NULL}}, {"    price_max: \"5000"}},
+        {{{NULL, NULL}}, {{"    price_max: 5000\n", ""}}, {"    price_max: 5000\n"}},
+        {{{spare, three},
+          {"limits:\n", "rates: {EUR/USD: {constant: 1.08}, JPY/USD: {constant: 0.007}}\n"
+                        "limits:\n"}},
+         {{spare, three}, {"limits:\n", "rates: {EUR/USD: {constant: 1.25}}\nlimits:\n"}},
+         {"  EUR/USD:\n    constant: \"1.25\"\n", "  JPY/USD:\n    constant: \"0.007\"\n"}},
+        {{{spare, three},
+          {"limits:\n", "rates: {EUR/USD: {instrument: COIN, max_age: 5m}}\nlimits:\n"}},
+         {{spare, three},
+          {"limits:\n", "rates: {EUR/USD: {instrument: SHARE, max_age: 1m}}\nlimits:\n"}},
+         {"  EUR/USD:\n    instrument: SHARE\n    max_age: 1m\n"}},
+    };
+    for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+        struct live_edit old_edit[4] = {{NULL, NULL}}, now_edit[4] = {{NULL, NULL}};
+        memcpy(old_edit, pair[i].old, sizeof(pair[i].old));
+        memcpy(now_edit, pair[i].now, sizeof(pair[i].now));
+        char *text = roll_back(old_edit, now_edit);
+        check_rollback();
+        for (size_t k = 0; k < 3 && pair[i].same[k] != NULL; k++)
+            if (strstr(text, pair[i].same[k]) == NULL)
+                fail_msg("case %zu lacks %s in %s", i, pair[i].same[k], text);
+        free(text);
+    }
+}
+
+/* What the older bars and ticks need stays, or the way back would not parse. */
+static void compose_rollback_keeps_room_for_a_bar_and_a_tick(void **state)
+{
+    (void)state;
+    static const struct live_edit old_edit[] = {
+        {"bar: 1m", "bar: 3m"},
+        {"tick: 0.01\n    lot: 1\n", "tick: 0.5\n    lot: 1\n"},
+        {NULL, NULL}};
+    static const struct live_edit now_edit[] = {{"degraded_after: 5m", "degraded_after: 70s"},
+                                                {"down_after: 30m", "down_after: 2m"},
+                                                {"price_max: 5000", "price_max: 0.25"},
+                                                {NULL, NULL}};
+    char *text = roll_back(old_edit, now_edit);
+    assert_non_null(strstr(text, "    degraded_after: 3m\n    down_after: 3m\n"));
+    assert_int_equal(back.instrument[1].price_max, back.instrument[1].tick);
+    free(text);
 }
 
 static void compose_rollback_flattens_who_is_new(void **state)
@@ -400,6 +483,8 @@ int main(void)
         cmocka_unit_test(compose_proposal_that_cannot_be_is_refused),
         cmocka_unit_test(compose_rollback_takes_the_tighter_limit),
         cmocka_unit_test(compose_rollback_of_any_two_limits_never_loosens),
+        cmocka_unit_test(compose_rollback_believes_no_data_longer),
+        cmocka_unit_test(compose_rollback_keeps_room_for_a_bar_and_a_tick),
         cmocka_unit_test(compose_rollback_flattens_who_is_new),
         cmocka_unit_test(compose_rollback_of_nothing_is_refused),
         cmocka_unit_test(compose_rollback_has_this_form),
