@@ -6,8 +6,8 @@
  *
  * Order: pin libm (re-executes once), arguments, deployment with its signatures, socket (a second
  * host ends here), own user, engine (journal, recovery, plugins), turns. As root it gives its
- * folders to user `tenon` and becomes that user before any plugin is opened, unless that user cannot
- * read the plugins.
+ * folders to user `tenon` and becomes that user before any plugin is opened, unless that user
+ * cannot read the plugins.
  *
  * Pace: headless goes as fast as it can; otherwise market time follows the wall clock times the
  * speed, and this thread sleeps on an eventfd that the gateway wakes.
@@ -98,12 +98,8 @@ static int fail(struct result r, const struct trail *tr)
 {
     struct complaint c = {0};
     char line[2048];
-    const char *own = trail_sentence(tr, r);
     (void)complaint_from(&c, r, "tenond", tr);
-    if (strncmp(own, "error[", 6) == 0) /* the parser's sentences are whole */
-        snprintf(line, sizeof line, "%s", own);
-    else
-        (void)complaint_print(&c, line, sizeof line);
+    (void)complaint_print(&c, line, sizeof line);
     fprintf(stderr, "%s\n", line);
     return complaint_exit(&c);
 }

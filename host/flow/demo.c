@@ -34,12 +34,14 @@ struct result demo_turn(struct demo *d, struct lockstep *l, struct trail *tr)
     struct lockstep_promotion p;
     if (lockstep_now(l) < demo_deadline(d))
         return OK_RESULT;
+    lockstep_promotion(l, &p);
+    if (p.is_busy)
+        return OK_RESULT; /* somebody else promotes: it waits for its turn */
     if (d->step == DEMO_BEFORE) {
         d->step = DEMO_PROMOTED;
         return promote(d, l, tr);
     }
-    lockstep_promotion(l, &p);
-    if (p.serial != 2 || p.is_busy)
+    if (p.serial != 2)
         return OK_RESULT;
     d->step = DEMO_DONE;
     return lockstep_rollback(l, "demo", "to show the way back", 0, tr);

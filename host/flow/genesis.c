@@ -67,6 +67,10 @@ struct result genesis_plugins(struct lockstep *l, uint32_t what, struct trail *t
         struct fact_plugin e = {.instance = l->swap.old[i].strategy, .what = what};
         r = lockstep_say(l, FACT_PLUGIN, l->swap.old[i].generation, &e, tr);
     }
+    for (uint32_t i = 0; i < l->swap.leaving_count && is_ok(r); i++) {
+        struct fact_plugin e = {.instance = l->swap.leaving[i].strategy, .what = what};
+        r = lockstep_say(l, FACT_PLUGIN, l->swap.leaving[i].generation, &e, tr);
+    }
     return r;
 }
 
@@ -257,7 +261,7 @@ static struct result settle_entry(struct lockstep *l, const struct registry_entr
     struct swap_said s = {.from = e->state, .by = "host"};
     uint64_t serial = e->serial;
     uint8_t sha256[FACT_HASH_BYTES];
-    memcpy(sha256, e->sha256, sizeof sha256); /* e may move when the registry grows */
+    memcpy(sha256, e->sha256, sizeof sha256); /* e may go when the registry takes a record */
     if (!is_flipped) {
         s.to = PROMOTION_REFUSED;
         s.why = PROMOTION_WHY_RESTART;
@@ -269,7 +273,7 @@ static struct result settle_entry(struct lockstep *l, const struct registry_entr
     s.to = ends ? PROMOTION_PERMANENT : PROMOTION_PROBATION;
     s.why = PROMOTION_WHY_RESTART;
     s.text = "committed before the restart, active since it";
-    s.flip_seq = l->seq.last_seq;
+    s.flip_seq = e->flip.flip_seq;
     s.until_ns = ends ? 0 : l->seq.last_ns + l->doc->probation_ns;
     const struct registry_entry *before = registry_before(l->registry);
     struct swap_said gone = {.from = before != NULL ? before->state : 0,
@@ -277,7 +281,8 @@ static struct result settle_entry(struct lockstep *l, const struct registry_entr
                                  e->rollback_of != 0 ? PROMOTION_ROLLED_BACK : PROMOTION_SUPERSEDED,
                              .why = PROMOTION_WHY_RESTART,
                              .by = "host"};
-    if (before != NULL) {
+    /* it may be on record already: the host died between two of these records */
+    if (before != NULL && (gone.from == PROMOTION_PROBATION || gone.from == PROMOTION_PERMANENT)) {
         uint64_t gone_serial = before->serial;
         uint8_t gone_sha[FACT_HASH_BYTES];
         memcpy(gone_sha, before->sha256, sizeof gone_sha);
@@ -286,16 +291,37 @@ static struct result settle_entry(struct lockstep *l, const struct registry_entr
     return swap_say(l, serial, sha256, &s, tr);
 }
 
-static struct result settle_rest(struct lockstep *l, const uint8_t flipped[32], struct trail *tr)
+static const struct registry_entry *on_its_way(const struct lockstep *l)
 {
-    struct result r = OK_RESULT;
-    uint32_t count = registry_count(l->registry);
-    for (uint32_t i = 0; i < count && is_ok(r); i++) {
+    for (uint32_t i = 0; i < registry_count(l->registry); i++) {
         const struct registry_entry *e = registry_entry(l->registry, i);
         if (e->state >= PROMOTION_PROPOSED && e->state <= PROMOTION_CANARY)
-            r = settle_entry(l, e, flipped != NULL && memcmp(e->sha256, flipped, 32) == 0, tr);
+            return e;
     }
+    return NULL;
+}
+
+/* The same file may have been handed over again: the entry is compared, not the hash. What is said
+ * may drop an old entry, so each is looked for anew. */
+static struct result settle_rest(struct lockstep *l, struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    const struct registry_entry *e = NULL;
+    for (uint32_t left = registry_count(l->registry);
+         left > 0 && is_ok(r) && (e = on_its_way(l)) != NULL; left--)
+        r = settle_entry(l, e, e == registry_active(l->registry), tr);
     return r;
+}
+
+/* DEPLOY is on record, and what says so to people is not: its document is needed for that. */
+static struct result read_flipped(struct lockstep *l, struct trail *tr)
+{
+    const struct registry_entry *now = registry_active(l->registry);
+    if (now == NULL || now->state != PROMOTION_CANARY)
+        return OK_RESULT;
+    TRY(genesis_parse(l, now->sha256, &l->own_doc, tr));
+    l->doc = l->own_doc;
+    return OK_RESULT;
 }
 
 static struct result settle(struct lockstep *l, struct trail *tr)
@@ -308,7 +334,8 @@ static struct result settle(struct lockstep *l, struct trail *tr)
             memcpy(e.sha256, g.sha256, sizeof e.sha256);
             TRY(say(l, FACT_STAGE, &e, tr));
         }
-        return settle_rest(l, NULL, tr);
+        TRY(read_flipped(l, tr));
+        return settle_rest(l, tr);
     }
     struct fact_deploy e = {.serial = g.serial};
     memcpy(e.sha256, g.sha256, sizeof e.sha256);
@@ -317,7 +344,7 @@ static struct result settle(struct lockstep *l, struct trail *tr)
     memcpy(e.name, l->doc->fact.name, sizeof e.name);
     TRY(say(l, FACT_DEPLOY, &e, tr));
     if (memcmp(core_deployment(l->core), g.sha256, FACT_HASH_BYTES) == 0)
-        return settle_rest(l, g.sha256, tr);
+        return settle_rest(l, tr);
     /* the core says no: what is held has changed in between */
     struct fact_stage drop = {.serial = g.serial, .what = FACT_STAGE_DROP};
     memcpy(drop.sha256, g.sha256, sizeof drop.sha256);
@@ -325,7 +352,7 @@ static struct result settle(struct lockstep *l, struct trail *tr)
     free(l->own_doc);
     l->own_doc = NULL;
     l->doc = NULL;
-    return settle_rest(l, NULL, tr);
+    return settle_rest(l, tr);
 }
 
 static struct result read_source_doc(struct lockstep *l, struct trail *tr)
@@ -344,6 +371,38 @@ static struct result read_source_doc(struct lockstep *l, struct trail *tr)
     return OK_RESULT;
 }
 
+/* Once more at each start, over the text that is about to run: what people signed, and not only
+ * what a journal says that they signed. A key that is no longer listed cannot be asked; a rollback
+ * was signed by nobody. */
+static struct result check_signatures(const struct lockstep *l, struct trail *tr)
+{
+    const struct registry_entry *e = registry_active(l->registry);
+    size_t count = 0;
+    const char *text = e != NULL ? registry_text(l->registry, e->sha256, &count) : NULL;
+    for (uint32_t i = 0; text != NULL && i < e->signature_count; i++) {
+        const struct fact_signature *s = &e->signature[i].fact;
+        uint32_t key = trust_key(&l->trust, s->key_id);
+        if (key == TRUST_NOBODY)
+            continue;
+        struct sign_file f = {.is_hashed = s->is_hashed};
+        char id[SIGN_ID_TEXT];
+        memcpy(f.id, s->key_id, sizeof f.id);
+        memcpy(f.signature, s->signature, sizeof f.signature);
+        memcpy(f.global, s->global, sizeof f.global);
+        snprintf(f.comment, sizeof f.comment, "%.*s", (int)sizeof s->comment, s->comment);
+        sign_id_text(f.id, id);
+        if (!is_ok(sign_verify(&f, &l->trust.key[key].key, text, count, "signature", NULL)))
+            return FAIL(
+                tr, CORRUPT,
+                "journal %s: event %lu is no signature by %.*s (key %s) over the text of "
+                "the active deployment (serial %lu): the journal is not what the host wrote; "
+                "see tenon journal verify, and start it on a copy that is",
+                l->o.journal_dir, (unsigned long)e->signature[i].seq, (int)sizeof s->person,
+                s->person, id, (unsigned long)e->serial);
+    }
+    return OK_RESULT;
+}
+
 static struct result document_of_journal(struct lockstep *l, struct trail *tr)
 {
     static const uint8_t zeros[FACT_HASH_BYTES];
@@ -355,6 +414,7 @@ static struct result document_of_journal(struct lockstep *l, struct trail *tr)
     l->doc = l->own_doc;
     TRY(read_source_doc(l, tr));
     TRY(genesis_trust(l, tr));
+    TRY(check_signatures(l, tr));
     return check_given(l, tr);
 }
 

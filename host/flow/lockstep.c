@@ -389,7 +389,7 @@ struct result lockstep_say(struct lockstep *l, uint16_t type, uint32_t generatio
 
 bool lockstep_holds(const struct lockstep *l)
 {
-    return l->o.hold && l->swap.phase == SWAP_PREPARING;
+    return l->o.hold && l->swap.is_asking;
 }
 
 struct result lockstep_service(struct lockstep *l, struct trail *tr)

@@ -351,8 +351,10 @@ bool promoter_take(struct promoter *p, struct promoter_news *out)
         return false;
     pthread_mutex_lock(&p->lock);
     struct promoter_item *i = p->first;
-    if (i != NULL && i->kind == PROMOTER_OFFERED && p->is_abandoned)
-        i = NULL; /* nobody wants it: it is about to be taken back */
+    if (i != NULL && i->kind == PROMOTER_OFFERED && p->is_abandoned) {
+        i = NULL; /* nobody wants it: it is about to be taken back, and no news until then */
+        atomic_store(&p->has_news, false);
+    }
     if (i != NULL) {
         p->first = i->next;
         if (p->first == NULL) {

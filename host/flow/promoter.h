@@ -62,6 +62,7 @@ struct promoter_ask { /* heap: malloc'ed by the engine, freed by the promoter wi
     int64_t wall_floor_ns, event_ns;
     uint64_t seq; /* the last event */
     bool bars_from_trades;
+    bool must_tighten; /* another one hears already: only what tightens may overtake it */
     struct stage_names names;
     struct core_owned owned[DEPLOY_INSTANCES_MAX]; /* by instance of the active document */
     bool is_used;                                  /* REQUEST: it was used before */

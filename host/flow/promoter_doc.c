@@ -65,6 +65,11 @@ static struct result judge(struct promoter_job *j, struct vet_verdict *v)
         promoter_say_text(j, FACT_TEXT_DEPLOYMENT);
         promoter_say_signatures(j, FACT_TEXT_DEPLOYMENT, v->sign, v->signed_count);
     }
+    if (is_ok(r) && a->must_tighten && !v->change.only_tightens)
+        r = FAIL(&j->tr, BUSY,
+                 "%s: another promotion is on its way, and only one that tightens may overtake it; "
+                 "see tenon status, and try again when it is active or refused",
+                 a->bundle->file.name);
     if (is_ok(r))
         begin_offer(j, &v->doc, &v->change);
     return r;

@@ -354,6 +354,7 @@ struct result rebelief_run(const struct rebelief_options *o, struct rebelief_rep
         return r;
     }
     b->registry = registry_new();
+    registry_keep_all(b->registry);
     r = survey(b);
     if (is_ok(r))
         r = check(b);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See registry.h. Entries and texts are kept in arrays that grow: a journal holds as many
- * deployments as people promoted, which is few. A text is put together piece by piece; a piece that
- * does not follow the one before begins nothing, so a half-written document is never a document.
+ * deployments as people promoted, which is few, and as many refused ones as somebody cared to send,
+ * which is not: so a REFUSED record is also where the old ones of its kind are let go. A text is
+ * put together piece by piece; a piece that does not follow the one before begins nothing, so a
+ * half-written document is never a document.
  */
 #include "flow/registry.h"
 #include <stdlib.h>
@@ -21,11 +23,13 @@ struct text {
 struct registry {
     struct registry_entry **entry;
     uint32_t entry_count, text_count, used_count;
+    uint64_t dropped;
+    bool keeps_all;
     struct text *text;
     uint8_t (*used)[FACT_HASH_BYTES];
-    int64_t active, before; /* entries, -1 = none */
-    struct {                /* what they were before the newest DEPLOY, which the core may refuse */
-        int64_t active, before;
+    struct registry_entry *active, *before; /* NULL = none */
+    struct { /* what they were before the newest DEPLOY, which the core may refuse */
+        struct registry_entry *active, *before;
         uint64_t flip_seq; /* of the entry that the DEPLOY named */
     } was;
     bool has_trust, is_throwaway;
@@ -47,8 +51,18 @@ struct registry *registry_new(void)
 {
     struct registry *r = calloc(1, sizeof *r);
     must(r != NULL);
-    r->active = r->before = -1;
     return r;
+}
+
+void registry_keep_all(struct registry *r)
+{
+    r->keeps_all = true;
+}
+
+static void free_entry(struct registry_entry *e)
+{
+    free(e->signature);
+    free(e);
 }
 
 void registry_free(struct registry *r)
@@ -56,7 +70,7 @@ void registry_free(struct registry *r)
     if (r == NULL)
         return;
     for (uint32_t i = 0; i < r->entry_count; i++)
-        free(r->entry[i]);
+        free_entry(r->entry[i]);
     for (uint32_t i = 0; i < r->text_count; i++)
         free(r->text[i].bytes);
     free(r->entry);
@@ -64,109 +78,6 @@ void registry_free(struct registry *r)
     free(r->used);
     free(r);
 }
-
-/* ---- entries ---- */
-
-static int64_t find_entry(const struct registry *r, const uint8_t sha256[32])
-{
-    for (uint32_t i = r->entry_count; i-- > 0;) {
-        if (memcmp(r->entry[i]->sha256, sha256, FACT_HASH_BYTES) == 0)
-            return i;
-    }
-    return -1;
-}
-
-static struct registry_entry *add_entry(struct registry *r, uint64_t serial,
-                                        const uint8_t sha256[32], const struct fact_head *head)
-{
-    r->entry = grow(r->entry, r->entry_count, sizeof *r->entry);
-    struct registry_entry *e = calloc(1, sizeof *e);
-    must(e != NULL);
-    r->entry[r->entry_count++] = e;
-    e->serial = serial;
-    memcpy(e->sha256, sha256, sizeof e->sha256);
-    e->first_seq = head->seq;
-    e->first_ns = head->t_ns;
-    return e;
-}
-
-static void note_wall(struct registry *r, int64_t wall_ns)
-{
-    if (wall_ns > r->wall_ns)
-        r->wall_ns = wall_ns;
-}
-
-/* The entry that a record moves: the same file may have been handed over again, and refused, while
- * it was active, so the newest of its hash need not be the one. */
-static int64_t find_moved(const struct registry *r, const struct fact_promotion *p)
-{
-    for (uint32_t i = r->entry_count; i-- > 0;) {
-        if (r->entry[i]->state == p->from &&
-            memcmp(r->entry[i]->sha256, p->sha256, FACT_HASH_BYTES) == 0)
-            return i;
-    }
-    return find_entry(r, p->sha256);
-}
-
-static void take_promotion(struct registry *r, const struct fact_head *head,
-                           const struct fact_promotion *p)
-{
-    int64_t at = find_moved(r, p);
-    bool is_new = at < 0 || p->from == PROMOTION_DRAFT;
-    struct registry_entry *e =
-        is_new ? add_entry(r, p->serial, p->sha256, head) : r->entry[(size_t)at];
-    if (p->serial != 0)
-        e->serial = p->serial;
-    e->state = p->to;
-    e->last = *p;
-    e->last_seq = head->seq;
-    e->last_ns = head->t_ns;
-    if (p->flip_seq != 0 && p->to != PROMOTION_ROLLED_BACK)
-        e->flip = *p;
-    note_wall(r, p->wall_ns);
-}
-
-static void take_deploy(struct registry *r, const struct fact_head *head,
-                        const struct fact_deploy *d)
-{
-    int64_t at = find_entry(r, d->sha256);
-    if (at < 0) { /* unsigned: nobody promoted it */
-        add_entry(r, d->serial, d->sha256, head)->state = PROMOTION_PERMANENT;
-        at = r->entry_count - 1;
-    }
-    struct registry_entry *e = r->entry[at];
-    memcpy(e->name, d->name, sizeof e->name);
-    r->was.active = r->active;
-    r->was.before = r->before;
-    r->was.flip_seq = e->flip.flip_seq;
-    e->flip.flip_seq = head->seq;
-    r->before = r->active;
-    r->active = at;
-}
-
-/* The effect that follows a DEPLOY which the core does not take: nothing became active. */
-static void take_ignored(struct registry *r, const struct fact_head *head,
-                         const struct fact_ignored *i)
-{
-    if (i->detail != FACT_DEPLOY || r->active < 0 ||
-        r->entry[r->active]->flip.flip_seq != head->seq)
-        return;
-    r->entry[r->active]->flip.flip_seq = r->was.flip_seq;
-    r->active = r->was.active;
-    r->before = r->was.before;
-}
-
-static void take_signature(struct registry *r, const struct fact_head *head,
-                           const struct fact_signature *s)
-{
-    int64_t at = find_entry(r, s->sha256);
-    if (at < 0 || r->entry[at]->signature_count == REGISTRY_SIGNATURES_MAX)
-        return;
-    struct registry_entry *e = r->entry[at];
-    e->signature[e->signature_count++] = (struct registry_signature){.fact = *s, .seq = head->seq};
-}
-
-/* ---- texts ---- */
 
 static struct text *find_text(const struct registry *r, const uint8_t sha256[32])
 {
@@ -185,14 +96,166 @@ static uint64_t rollback_of(const char *text)
     return at == NULL ? 0 : strtoull(at + sizeof key - 1, NULL, 10);
 }
 
+/* ---- entries ---- */
+
+static struct registry_entry *find_entry(const struct registry *r, const uint8_t sha256[32])
+{
+    for (uint32_t i = r->entry_count; i-- > 0;) {
+        if (memcmp(r->entry[i]->sha256, sha256, FACT_HASH_BYTES) == 0)
+            return r->entry[i];
+    }
+    return NULL;
+}
+
+static struct registry_entry *add_entry(struct registry *r, uint64_t serial,
+                                        const uint8_t sha256[32], const struct fact_head *head)
+{
+    r->entry = grow(r->entry, r->entry_count, sizeof(struct registry_entry *));
+    struct registry_entry *e = calloc(1, sizeof *e);
+    must(e != NULL);
+    r->entry[r->entry_count++] = e;
+    const struct text *t = find_text(r, sha256); /* a file that was handed over before */
+    e->rollback_of = t != NULL && t->is_whole ? rollback_of(t->bytes) : 0;
+    e->serial = serial;
+    memcpy(e->sha256, sha256, sizeof e->sha256);
+    e->first_seq = head->seq;
+    e->first_ns = head->t_ns;
+    return e;
+}
+
+static void note_wall(struct registry *r, int64_t wall_ns)
+{
+    if (wall_ns > r->wall_ns)
+        r->wall_ns = wall_ns;
+}
+
+/* The entry that a record moves: the same file may have been handed over again, and refused, while
+ * it was active, so the newest of its hash need not be the one. */
+static struct registry_entry *find_moved(const struct registry *r, const struct fact_promotion *p)
+{
+    for (uint32_t i = r->entry_count; i-- > 0;) {
+        if (r->entry[i]->state == p->from &&
+            memcmp(r->entry[i]->sha256, p->sha256, FACT_HASH_BYTES) == 0)
+            return r->entry[i];
+    }
+    return find_entry(r, p->sha256);
+}
+
+/* Nothing can refer to it any more: no flip names it, no later record moves it. */
+static bool is_spent(const struct registry_entry *e)
+{
+    return e->state == PROMOTION_REFUSED && e->flip.flip_seq == 0;
+}
+
+/* A text that only spent entries had. That of a trust document is none of theirs. */
+static void drop_text(struct registry *r, const uint8_t sha256[32])
+{
+    struct text *t = find_text(r, sha256);
+    if (t == NULL || t->kind != FACT_TEXT_DEPLOYMENT)
+        return;
+    for (uint32_t i = 0; i < r->entry_count; i++) {
+        if (!is_spent(r->entry[i]) && memcmp(r->entry[i]->sha256, sha256, FACT_HASH_BYTES) == 0)
+            return;
+    }
+    free(t->bytes);
+    *t = r->text[--r->text_count];
+}
+
+/* The oldest of the spent ones, when there are too many. */
+static void drop_oldest(struct registry *r)
+{
+    uint32_t spent = 0, oldest = r->entry_count;
+    for (uint32_t i = r->entry_count; i-- > 0;) {
+        if (!is_spent(r->entry[i]))
+            continue;
+        spent++;
+        oldest = i;
+    }
+    if (spent <= REGISTRY_REFUSED_MAX)
+        return;
+    free_entry(r->entry[oldest]);
+    r->entry_count--;
+    memmove(&r->entry[oldest], &r->entry[oldest + 1],
+            (r->entry_count - oldest) * sizeof(struct registry_entry *));
+    r->dropped++;
+}
+
+static bool is_accepted(uint32_t state)
+{
+    return state == PROMOTION_APPROVED || state == PROMOTION_PROBATION ||
+           state == PROMOTION_PERMANENT;
+}
+
+static void take_promotion(struct registry *r, const struct fact_head *head,
+                           const struct fact_promotion *p)
+{
+    struct registry_entry *e = find_moved(r, p);
+    if (e == NULL || p->from == PROMOTION_DRAFT)
+        e = add_entry(r, p->serial, p->sha256, head);
+    if (p->serial != 0)
+        e->serial = p->serial;
+    e->state = p->to;
+    e->last = *p;
+    e->last_seq = head->seq;
+    e->last_ns = head->t_ns;
+    if (p->flip_seq != 0 && p->to != PROMOTION_ROLLED_BACK)
+        e->flip = *p;
+    if (is_accepted(p->to))
+        note_wall(r, p->wall_ns);
+    if (!is_spent(e) || r->keeps_all)
+        return;
+    drop_text(r, p->sha256);
+    drop_oldest(r);
+}
+
+static void take_deploy(struct registry *r, const struct fact_head *head,
+                        const struct fact_deploy *d)
+{
+    struct registry_entry *e = find_entry(r, d->sha256);
+    if (e == NULL) { /* unsigned: nobody promoted it */
+        e = add_entry(r, d->serial, d->sha256, head);
+        e->state = PROMOTION_PERMANENT;
+    }
+    memcpy(e->name, d->name, sizeof e->name);
+    r->was.active = r->active;
+    r->was.before = r->before;
+    r->was.flip_seq = e->flip.flip_seq;
+    e->flip.flip_seq = head->seq;
+    r->before = r->active;
+    r->active = e;
+}
+
+/* The effect that follows a DEPLOY which the core does not take: nothing became active. */
+static void take_ignored(struct registry *r, const struct fact_head *head,
+                         const struct fact_ignored *i)
+{
+    if (i->detail != FACT_DEPLOY || r->active == NULL || r->active->flip.flip_seq != head->seq)
+        return;
+    r->active->flip.flip_seq = r->was.flip_seq;
+    r->active = r->was.active;
+    r->before = r->was.before;
+}
+
+static void take_signature(struct registry *r, const struct fact_head *head,
+                           const struct fact_signature *s)
+{
+    struct registry_entry *e = find_entry(r, s->sha256);
+    if (e == NULL || e->signature_count == REGISTRY_SIGNATURES_MAX)
+        return;
+    e->signature = grow(e->signature, e->signature_count, sizeof *e->signature);
+    e->signature[e->signature_count++] = (struct registry_signature){.fact = *s, .seq = head->seq};
+}
+
+/* ---- texts ---- */
+
 static void text_done(struct registry *r, struct text *t)
 {
     uint8_t hash[FACT_HASH_BYTES];
     hash_sha256_once(t->bytes, t->total, hash);
     t->is_whole = memcmp(hash, t->sha256, sizeof hash) == 0;
-    int64_t at = find_entry(r, t->sha256);
-    if (t->is_whole && at >= 0)
-        r->entry[at]->rollback_of = rollback_of(t->bytes);
+    struct registry_entry *e = find_entry(r, t->sha256);
+    if (t->is_whole && e != NULL)
+        e->rollback_of = rollback_of(t->bytes);
 }
 
 static void take_text(struct registry *r, const struct fact_text_piece *p)
@@ -295,24 +358,24 @@ const struct registry_entry *registry_entry(const struct registry *r, uint32_t i
     return r->entry[i];
 }
 
-static const struct registry_entry *entry_at(const struct registry *r, int64_t at)
+uint64_t registry_dropped(const struct registry *r)
 {
-    return at < 0 ? NULL : r->entry[at];
+    return r->dropped;
 }
 
 const struct registry_entry *registry_active(const struct registry *r)
 {
-    return entry_at(r, r->active);
+    return r->active;
 }
 
 const struct registry_entry *registry_before(const struct registry *r)
 {
-    return entry_at(r, r->before);
+    return r->before;
 }
 
 const struct registry_entry *registry_find(const struct registry *r, const uint8_t sha256[32])
 {
-    return entry_at(r, find_entry(r, sha256));
+    return find_entry(r, sha256);
 }
 
 const struct registry_entry *registry_serial(const struct registry *r, uint64_t serial)

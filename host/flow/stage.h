@@ -64,7 +64,7 @@ struct stage_rows { /* heap: stage_rows_free */
  * others keep theirs) with the inputs of the strategies that swap; all limits and rates (they
  * replace what is there); new and changed routes; REMOVE for strategies and routes that are gone.
  * `facts` and `inputs` are the plant's, with core ids. before NULL: everything is new. `generation`
- * (may be NULL) overrides the generation of instances, by place: a rollback to builds that still run. */
+ * (may be NULL) overrides the generation of instances, by place: a rollback to builds that run. */
 MUST_USE struct result stage_rows(const struct deploy_doc *before, const struct stage_ids *old_ids,
                                   const struct deploy_doc *after, const struct stage_ids *ids,
                                   const struct change *change, const struct fact_instance *facts,

@@ -47,10 +47,15 @@ static bool is_killed(const struct lockstep *l)
     return core_mode(l->core, MODE_SCOPE_GLOBAL, 0) == MODE_KILLED;
 }
 
+static bool is_paper(uint32_t kind)
+{
+    return kind == PROMOTER_TRUST || kind == PROMOTER_REQUEST;
+}
+
 /* What a kill gives up. Papers go on: a request of two people is what lifts the kill. */
 static bool is_for_builds(const struct swap *w)
 {
-    return w->phase != SWAP_NONE && w->kind != PROMOTER_TRUST && w->kind != PROMOTER_REQUEST;
+    return w->phase == SWAP_HEARING || (w->is_asking && !is_paper(w->kind) && !w->is_abandoned);
 }
 
 static bool is_durable(const struct lockstep *l)
@@ -66,6 +71,7 @@ enum swap_next {
     NEXT_FLIP,
     NEXT_COMMIT,
     NEXT_SETTLE,
+    NEXT_LEAVE,
     NEXT_DURABLE,
     NEXT_NEWS
 };
@@ -73,18 +79,20 @@ enum swap_next {
 static enum swap_next next_of(const struct lockstep *l)
 {
     const struct swap *w = &l->swap;
+    if (w->is_faulty) /* also when it broke while its commit waited for the disk */
+        return NEXT_FAULT;
     if (w->phase == SWAP_COMMITTED)
         return is_durable(l) || l->o.hold ? NEXT_FLIP : NEXT_UNSET;
-    if (is_for_builds(w) && is_killed(l) && !w->is_abandoned)
+    if (is_for_builds(w) && is_killed(l))
         return NEXT_STOP;
-    if (w->is_faulty)
-        return NEXT_FAULT;
     if (w->is_back_wanted && !w->back_waits)
         return NEXT_BACK;
     if (w->phase == SWAP_HEARING && l->seq.last_ns >= w->hear_until_ns)
         return NEXT_COMMIT;
     if (w->on_probation && l->seq.last_ns >= w->until_ns)
         return NEXT_SETTLE;
+    if (swap_has_left(l))
+        return NEXT_LEAVE;
     if (w->waits_durable && l->journal != NULL && journal_durable(l->journal) > w->durable_told)
         return NEXT_DURABLE;
     if (promoter_has_news(w->promoter))
@@ -120,19 +128,20 @@ struct result lockstep_hand_over(struct lockstep *l, uint32_t kind, struct bundl
                     "this host was started without a deployment and has no trust document; start "
                     "it with tenon run --config FILE --trust FILE");
     }
-    if (w->phase != SWAP_NONE) {
+    if (w->is_asking || (w->phase == SWAP_COMMITTED && !is_paper(kind))) {
         bundle_free(b);
         return FAIL(tr, BUSY,
                     "another promotion is on its way; see tenon status, and try again when it is "
                     "active or refused");
     }
     struct promoter_ask *a = swap_ask(l, kind, b, by, request);
+    a->must_tighten = w->phase == SWAP_HEARING;
     struct result r = promoter_submit(w->promoter, a, tr);
     if (!is_ok(r)) {
         promoter_ask_free(a);
         return r;
     }
-    w->phase = SWAP_PREPARING;
+    w->is_asking = true;
     w->kind = kind;
     w->is_abandoned = false;
     return OK_RESULT;
@@ -189,6 +198,11 @@ static struct result number_fact(struct lockstep *l, const struct promoter_news 
 {
     if (is_void(&l->swap, n->fact.head.type))
         return OK_RESULT;
+    /* Staged while another hears: it only tightens, and tightening waits for nobody. */
+    if (n->fact.head.type == FACT_STAGE && l->swap.phase == SWAP_HEARING)
+        TRY(swap_refuse(l, PROMOTION_WHY_OVERTAKEN, RESULT_OF(STATE),
+                        "a promotion that only tightens came; plan it again on top of that one",
+                        tr));
     if (n->fact.head.type == FACT_PROMOTION)
         return swap_record(l, &n->fact.u.fact_promotion, tr);
     return lockstep_say(l, n->fact.head.type, n->fact.head.generation, &n->fact.u, tr);
@@ -196,9 +210,7 @@ static struct result number_fact(struct lockstep *l, const struct promoter_news 
 
 static void end_ask(struct lockstep *l)
 {
-    if (l->swap.phase == SWAP_PREPARING)
-        l->swap.phase = SWAP_NONE;
-    l->swap.waits_durable = false;
+    l->swap.is_asking = l->swap.waits_durable = false;
     l->swap.is_abandoned = l->swap.back_waits = false;
     if (l->plant.belief != NULL)
         belief_listen(l->plant.belief, NULL);
@@ -251,7 +263,7 @@ static struct result adopt(struct lockstep *l, struct trail *tr)
         TRY(say_started(l, o, tr));
     }
     w->phase = SWAP_HEARING;
-    w->waits_durable = false;
+    w->is_asking = w->waits_durable = false;
     bool hears = o->change.swap_count > 0 && !o->is_rollback;
     w->hear_until_ns = l->seq.last_ns + (hears ? o->doc->hear_ns : 0);
     struct swap_said s = {.from = PROMOTION_APPROVED,
@@ -264,20 +276,20 @@ static struct result adopt(struct lockstep *l, struct trail *tr)
 
 /* An offer that nobody wants any more: its bays were heard by nobody. */
 static struct result discard(struct lockstep *l, struct promoter_offer *o, enum promotion_why why,
-                             struct trail *tr)
+                             const char *text, struct trail *tr)
 {
     struct swap_said s = {.from = PROMOTION_APPROVED,
                           .to = PROMOTION_REFUSED,
                           .why = why,
                           .result = RESULT_OF(STATE),
                           .by = o->by,
-                          .text = "what was active when it was prepared is not any more, or the "
-                                  "host was killed; promote it again"};
+                          .text = text};
     for (uint32_t i = 0; i < o->part.bay_count; i++)
         promoter_retire(l->swap.promoter, o->part.bay[i]);
-    if (o->part.belief != NULL)
-        plant_give(&o->part);
-    if (l->swap.phase == SWAP_PREPARING)
+    belief_free(o->part.belief); /* with its seats: they were never moved */
+    o->part.belief = NULL;
+    plant_give(&o->part);
+    if (l->swap.phase == SWAP_NONE) /* else something else is staged by now */
         TRY(swap_stage(l, o, FACT_STAGE_DROP, tr));
     TRY(swap_say(l, o->serial, o->sha256, &s, tr));
     end_ask(l);
@@ -285,18 +297,35 @@ static struct result discard(struct lockstep *l, struct promoter_offer *o, enum 
     return OK_RESULT;
 }
 
+/* Why an offer is not taken; NULL: it is. The tap may have filled up after the promoter's last look
+ * at it: then the new builds would miss events. */
+static const char *unwanted(const struct lockstep *l, const struct promoter_offer *o,
+                            enum promotion_why *why)
+{
+    const struct swap *w = &l->swap;
+    *why = is_killed(l) ? PROMOTION_WHY_MODE : PROMOTION_WHY_OVERTAKEN;
+    if (memcmp(o->parent, core_deployment(l->core), FACT_HASH_BYTES) != 0 || w->is_abandoned ||
+        is_killed(l))
+        return "what was active when it was prepared is not any more, or the host was killed; "
+               "promote it again";
+    *why = PROMOTION_WHY_CHECK;
+    return atomic_load(&w->tap->is_full) != 0
+               ? "the market gave more events than are kept while it was prepared; promote it at a "
+                 "quieter time"
+               : NULL;
+}
+
 static struct result take_offer(struct lockstep *l, struct promoter_news *n, struct trail *tr)
 {
     struct swap *w = &l->swap;
-    const uint8_t *now = core_deployment(l->core);
+    enum promotion_why why = PROMOTION_WHY_UNSET;
     must(n->offer != NULL);
-    if (memcmp(n->offer->parent, now, FACT_HASH_BYTES) != 0 || w->is_abandoned || is_killed(l)) {
-        swap_answer(l, n->request, result_exit(RESULT_OF(STATE)),
-                    "overtaken while it was prepared: promote it again");
-        return discard(l, n->offer, is_killed(l) ? PROMOTION_WHY_MODE : PROMOTION_WHY_OVERTAKEN,
-                       tr);
+    const char *text = unwanted(l, n->offer, &why);
+    if (text != NULL) {
+        swap_answer(l, n->request, result_exit(RESULT_OF(STATE)), text);
+        return discard(l, n->offer, why, text, tr);
     }
-    must(w->offer == NULL && w->phase == SWAP_PREPARING);
+    must(w->offer == NULL && w->phase == SWAP_NONE && w->is_asking);
     w->offer = n->offer;
     /* Two live versions at most: the way back to the one before is by a new build from here on. */
     if (w->on_probation)
@@ -343,6 +372,11 @@ struct result swap_commit(struct lockstep *l, struct trail *tr)
                           .to = PROMOTION_CANARY,
                           .why = PROMOTION_WHY_PASSED,
                           .by = w->offer->by};
+    if (w->is_asking && !is_paper(w->kind) && !w->is_abandoned) {
+        /* what was to overtake it is too late: it was written to follow what is active now */
+        promoter_abandon(w->promoter, PROMOTION_WHY_OVERTAKEN, "another one was committed first");
+        w->is_abandoned = true;
+    }
     TRY(swap_say(l, w->offer->serial, w->offer->sha256, &s, tr));
     TRY(swap_stage(l, w->offer, FACT_STAGE_COMMIT, tr));
     w->commit_seq = l->seq.last_seq;
@@ -433,7 +467,8 @@ static struct result begin_probation(struct lockstep *l, struct promoter_offer *
     note_old(l, o);
     w->on_probation = true;
     w->until_ns = s.until_ns = l->seq.last_ns + l->doc->probation_ns;
-    w->decisions = w->decided = 0;
+    memset(w->denied, 0, sizeof w->denied);
+    memset(w->decided, 0, sizeof w->decided);
     w->current = o;
     return swap_say(l, o->serial, o->sha256, &s, tr);
 }
@@ -461,6 +496,24 @@ static struct result end_rollback(struct lockstep *l, struct promoter_offer *o, 
     return r;
 }
 
+/* A build that broke while it was only heard harmed nobody; accepted, its strategy only reduces. */
+static struct result quarantine_broken(struct lockstep *l, const struct promoter_offer *o,
+                                       struct trail *tr)
+{
+    struct result r = OK_RESULT;
+    for (uint32_t i = 0; i < o->rows.count && is_ok(r); i++) {
+        const struct stage_row *row = &o->rows.row[i];
+        if (row->type != FACT_INSTANCE ||
+            !belief_has_fault(l->plant.belief, row->u.instance.id, row->generation))
+            continue;
+        struct fact_plugin e = {.instance = row->u.instance.id,
+                                .what = FACT_PLUGIN_QUARANTINED,
+                                .text = "it broke its contract before it was accepted"};
+        r = lockstep_say(l, FACT_PLUGIN, row->generation, &e, tr);
+    }
+    return r;
+}
+
 static struct result flip(struct lockstep *l, struct trail *tr)
 {
     struct swap *w = &l->swap;
@@ -473,6 +526,8 @@ static struct result flip(struct lockstep *l, struct trail *tr)
     memcpy(e.name, o->doc->fact.name, sizeof e.name);
     w->swaps = w->orders = w->positions = w->stops = w->forbidden_by = 0;
     TRY(lockstep_answers_due(l, tr));
+    if (w->is_faulty)
+        return OK_RESULT;
     int64_t t0 = clock_mono(l->o.clock);
     struct result r =
         lockstep_event(l, FACT_DEPLOY, &e, l->seq.last_ns, (struct lockstep_mark){0}, tr);
@@ -483,6 +538,7 @@ static struct result flip(struct lockstep *l, struct trail *tr)
     if (memcmp(core_deployment(l->core), o->sha256, FACT_HASH_BYTES) != 0)
         return refuse_flip(l, tr);
     TRY(leave_old(l, before, o->is_rollback, tr));
+    TRY(quarantine_broken(l, o, tr));
     take_document(l, o);
     w->offer = NULL;
     w->phase = SWAP_NONE;
@@ -517,6 +573,8 @@ struct result swap_turn(struct lockstep *l, struct trail *tr)
         return swap_commit(l, tr);
     case NEXT_SETTLE:
         return swap_settle(l, PROMOTION_WHY_TIME, tr);
+    case NEXT_LEAVE:
+        return swap_leave(l, tr);
     case NEXT_DURABLE:
         tell_durable(l);
         return OK_RESULT;

@@ -7,13 +7,16 @@
  *       └── refused        └── refused           └── refused by the core       └── rolled back
  *
  * Invariants
- *   1. One is on its way at a time. Until DEPLOY nothing about trading has changed; whatever fails
- *      before ends in one REFUSED and the new bays retired.
+ *   1. One is on its way at a time; papers (trust, requests) and a promotion that only tightens
+ *      may come while it hears, and the latter overtakes it. Until DEPLOY nothing about trading has
+ *      changed; whatever fails before ends in one REFUSED and the new bays retired.
  *   2. DEPLOY is numbered only when its STAGE COMMIT is durable: the engine looks, and never waits
  *      for the disk (unless `hold` says that event time may stand still).
  *   3. A mode command, a kill or a fault is never behind any of this: each call does one small
  *      thing between two events.
  *   4. All times here are event times; the clock is read for the pause that is shown, and recorded.
+ *   5. An answer to an event before a flip counts also when it is due long after it: a build is
+ *      retired when the last of its answers that will be accepted is due, not before.
  *
  * One thread, the engine's.
  */
@@ -22,23 +25,22 @@
 #include "flow/lockstep.h"
 #include "flow/promoter.h"
 
-enum swap_phase {
-    SWAP_NONE = 0,
-    SWAP_PREPARING, /* the promoter works */
-    SWAP_HEARING,
-    SWAP_COMMITTED, /* DEPLOY waits until the commit is durable */
+enum swap_phase { /* of the offer; what the promoter does meanwhile is is_asking */
+                  SWAP_NONE = 0,
+                  SWAP_HEARING,
+                  SWAP_COMMITTED, /* DEPLOY waits until the commit is durable */
 };
 struct swap_build { /* a build that is heard beside the accepted one */
     uint32_t strategy, generation;
 };
 enum { SWAP_ANSWERS = 64, SWAP_LINES = 8 };
-#define SWAP_BACK_DECISIONS DEPLOY_DENIALS_OF
 
 struct swap {
     struct promoter *promoter; /* NULL in a backtest */
     struct tap *tap;
     uint32_t phase; /* enum swap_phase */
-    uint32_t kind;  /* enum promoter_kind of what is prepared */
+    bool is_asking; /* the promoter works on something */
+    uint32_t kind;  /* enum promoter_kind of that */
     struct promoter_offer *offer;
     bool is_abandoned;  /* what is prepared will not be taken */
     bool waits_durable; /* the promoter wants to hear of durable events */
@@ -52,8 +54,10 @@ struct swap {
     struct promoter_offer *current; /* with the way back */
     uint32_t old_count;
     struct swap_build old[DEPLOY_INSTANCES_MAX];
-    uint32_t decisions; /* bits: the newest DEPLOY_DENIALS_OF, 1 = denied */
-    uint32_t decided;
+    uint32_t leaving_count; /* heard only until answers of theirs that count are due */
+    struct swap_build leaving[DEPLOY_INSTANCES_MAX];
+    uint32_t denied[DEPLOY_INSTANCES_MAX]; /* bits: its newest DEPLOY_DENIALS_OF decisions */
+    uint32_t decided[DEPLOY_INSTANCES_MAX];
     /* a build of the offer broke its contract while it was only heard */
     bool is_faulty;
     enum promotion_why fault_why;
@@ -114,9 +118,13 @@ MUST_USE struct result swap_text(struct lockstep *l, enum fact_text_kind kind, c
                                  size_t count, const uint8_t sha256[32], struct trail *tr);
 void swap_answer(struct lockstep *l, uint64_t request, int exit, const char *text);
 void swap_line(struct lockstep *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Retires the bays of builds that are heard no more: STOPPED facts, then to the promoter. */
+/* Retires the bays of builds that are heard no more: STOPPED facts, then to the promoter. One that
+ * still holds answers which will be accepted leaves later. */
 MUST_USE struct result swap_retire(struct lockstep *l, const struct swap_build *b, uint32_t count,
                                    struct trail *tr);
+/* Is there one that left later and may go now? And its going. */
+bool swap_has_left(const struct lockstep *l);
+MUST_USE struct result swap_leave(struct lockstep *l, struct trail *tr);
 /* Refuses what is on its way, whatever its phase from HEARING on. */
 MUST_USE struct result swap_refuse(struct lockstep *l, enum promotion_why why, struct result result,
                                    const char *text, struct trail *tr);

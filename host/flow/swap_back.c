@@ -17,20 +17,10 @@
 
 /* ---- watching ---- */
 
-static bool is_watched(const struct swap *w, uint32_t strategy)
-{
-    for (uint32_t i = 0; i < w->old_count; i++) {
-        if (w->old[i].strategy == strategy)
-            return true;
-    }
-    return false;
-}
-
 static void want_back(struct lockstep *l, enum promotion_why why, const char *text)
 {
     struct swap *w = &l->swap;
-    if (!w->on_probation || w->is_back_wanted || w->current == NULL ||
-        w->current->back.text == NULL)
+    if (!w->on_probation || w->is_back_wanted || w->current == NULL || w->current->back.doc == NULL)
         return;
     w->is_back_wanted = true;
     w->wanted_why = why;
@@ -39,20 +29,24 @@ static void want_back(struct lockstep *l, enum promotion_why why, const char *te
     snprintf(w->wanted_text, sizeof w->wanted_text, "%s", text);
 }
 
+/* Each new build has its own window: one that trades rarely is not judged by its neighbour. */
 static void watch_decision(struct lockstep *l, const struct fact_decision *d)
 {
     struct swap *w = &l->swap;
-    if (!w->on_probation || !is_watched(w, d->strategy))
+    uint32_t i = 0;
+    while (i < w->old_count && w->old[i].strategy != d->strategy)
+        i++;
+    if (!w->on_probation || i == w->old_count)
         return;
     uint32_t mask = (1u << DEPLOY_DENIALS_OF) - 1;
-    w->decisions = (w->decisions << 1 | (d->approved ? 0 : 1)) & mask;
-    w->decided++;
-    uint32_t denied = (uint32_t)__builtin_popcount(w->decisions);
+    w->denied[i] = (w->denied[i] << 1 | (d->approved ? 0 : 1)) & mask;
+    w->decided[i]++;
+    uint32_t denied = (uint32_t)__builtin_popcount(w->denied[i]);
     char text[FACT_TEXT_BYTES];
     if (denied < l->doc->denials)
         return;
     snprintf(text, sizeof text, "%u of its last %u intents were denied", denied,
-             w->decided < DEPLOY_DENIALS_OF ? w->decided : DEPLOY_DENIALS_OF);
+             w->decided[i] < DEPLOY_DENIALS_OF ? w->decided[i] : DEPLOY_DENIALS_OF);
     want_back(l, PROMOTION_WHY_DENIALS, text);
 }
 
@@ -86,10 +80,13 @@ void swap_fault(struct lockstep *l, uint32_t strategy, uint32_t generation, int3
     snprintf(text, sizeof text, "strategy %u: %s (status %d)", strategy,
              is_late ? "too many late answers" : "it broke its contract", status);
     if (core_reign(l->core, strategy, l->seq.last_seq) == generation) {
-        want_back(l, is_late ? PROMOTION_WHY_DEADLINE : PROMOTION_WHY_FAULT, text);
+        /* a build that was there before says nothing about what was promoted */
+        if (w->current != NULL && generation == w->current->serial)
+            want_back(l, is_late ? PROMOTION_WHY_DEADLINE : PROMOTION_WHY_FAULT, text);
         return;
     }
-    if (w->phase != SWAP_HEARING || w->offer == NULL || generation != w->offer->serial)
+    if ((w->phase != SWAP_HEARING && w->phase != SWAP_COMMITTED) || w->offer == NULL ||
+        generation != w->offer->serial)
         return;
     w->is_faulty = true; /* refused between two events */
     w->fault_why = is_late ? PROMOTION_WHY_DEADLINE : PROMOTION_WHY_FAULT;
@@ -98,25 +95,75 @@ void swap_fault(struct lockstep *l, uint32_t strategy, uint32_t generation, int3
 
 /* ---- builds that are heard no more ---- */
 
+/* An answer that was given in time, by who reigned then, and is not due yet. Until it is, its build
+ * hears on: so what the journal says of it, and of when it was stopped, stays whole. */
+static bool holds_accepted(const struct lockstep *l, const struct swap_build *b)
+{
+    for (uint32_t i = 0; i < l->seq.count; i++) {
+        const struct seq_held *h = &l->seq.held[l->seq.heap[i]];
+        if (h->signal.instance == b->strategy && h->generation == b->generation &&
+            core_reign(l->core, b->strategy, h->cause_seq) == b->generation)
+            return true;
+    }
+    return false;
+}
+
+static struct result retire(struct lockstep *l, const struct swap_build *b, struct trail *tr)
+{
+    uint32_t lane = 0;
+    struct bay *bay = belief_remove(l->plant.belief, b->strategy, b->generation, &lane);
+    if (bay == NULL)
+        return OK_RESULT;
+    seq_drop(&l->seq, lane);
+    for (uint32_t k = 0; k < l->bay_count; k++) {
+        if (l->bay[k] == bay)
+            l->bay[k--] = l->bay[--l->bay_count];
+    }
+    struct fact_plugin e = {.instance = b->strategy, .what = FACT_PLUGIN_STOPPED};
+    struct result r = lockstep_say(l, FACT_PLUGIN, b->generation, &e, tr);
+    promoter_retire(l->swap.promoter, bay);
+    return r;
+}
+
+/* Beside the active builds, those before them, new ones and these there is room for no others. */
+static_assert(4 * DEPLOY_INSTANCES_MAX <= BELIEF_BAYS_MAX, "builds that leave have their seats");
+
 struct result swap_retire(struct lockstep *l, const struct swap_build *b, uint32_t count,
                           struct trail *tr)
 {
+    struct swap *w = &l->swap;
     struct result r = OK_RESULT;
     for (uint32_t i = 0; i < count && is_ok(r); i++) {
-        uint32_t lane = 0;
-        struct bay *bay = belief_remove(l->plant.belief, b[i].strategy, b[i].generation, &lane);
-        if (bay == NULL)
-            continue;
-        seq_drop(&l->seq, lane);
-        for (uint32_t k = 0; k < l->bay_count; k++) {
-            if (l->bay[k] == bay)
-                l->bay[k--] = l->bay[--l->bay_count];
-        }
-        struct fact_plugin e = {.instance = b[i].strategy, .what = FACT_PLUGIN_STOPPED};
-        r = lockstep_say(l, FACT_PLUGIN, b[i].generation, &e, tr);
-        promoter_retire(l->swap.promoter, bay);
+        if (w->leaving_count < DEPLOY_INSTANCES_MAX && holds_accepted(l, &b[i]))
+            w->leaving[w->leaving_count++] = b[i];
+        else
+            r = retire(l, &b[i], tr);
     }
     return r;
+}
+
+static uint32_t find_left(const struct lockstep *l)
+{
+    uint32_t i = 0;
+    while (i < l->swap.leaving_count && holds_accepted(l, &l->swap.leaving[i]))
+        i++;
+    return i;
+}
+
+bool swap_has_left(const struct lockstep *l)
+{
+    return find_left(l) < l->swap.leaving_count;
+}
+
+struct result swap_leave(struct lockstep *l, struct trail *tr)
+{
+    struct swap *w = &l->swap;
+    uint32_t at = find_left(l);
+    must(at < w->leaving_count);
+    const struct swap_build b = w->leaving[at];
+    w->leaving_count--;
+    memmove(&w->leaving[at], &w->leaving[at + 1], (w->leaving_count - at) * sizeof b);
+    return retire(l, &b, tr);
 }
 
 uint32_t swap_builds(const struct promoter_offer *o, struct swap_build out[DEPLOY_INSTANCES_MAX])
@@ -174,12 +221,13 @@ struct result swap_settle(struct lockstep *l, enum promotion_why why, struct tra
 
 /* ---- going back ---- */
 
-/* The text of the rollback of what is active; NULL in *text with a sentence when there is none. */
-static struct result derive(struct lockstep *l, char **text, struct trail *tr)
+/* Is there a way back? Asked before the text is derived: reading two documents takes milliseconds,
+ * and a rollback that was made ready needs none of it. */
+static struct result can_go_back(const struct lockstep *l, struct trail *tr)
 {
     const struct registry_entry *now = registry_active(l->registry);
     const struct registry_entry *old = registry_before(l->registry);
-    size_t now_count = 0, old_count = 0;
+    size_t count = 0;
     if (now == NULL || old == NULL)
         return FAIL(tr, STATE,
                     "there is nothing to go back to: serial %lu is the first of this journal; "
@@ -191,28 +239,35 @@ static struct result derive(struct lockstep *l, char **text, struct trail *tr)
                     "back only; promote what you want as serial %lu",
                     (unsigned long)now->serial, (unsigned long)now->rollback_of,
                     (unsigned long)now->serial + 1);
-    const char *now_text = registry_text(l->registry, now->sha256, &now_count);
-    const char *old_text = registry_text(l->registry, old->sha256, &old_count);
-    if (now_text == NULL || old_text == NULL)
+    if (registry_text(l->registry, now->sha256, &count) == NULL ||
+        registry_text(l->registry, old->sha256, &count) == NULL)
         return FAIL(tr, MISSING,
                     "the journal does not hold the text of serial %lu; promote it again as %lu",
                     (unsigned long)old->serial, (unsigned long)now->serial + 1);
-    return compose_rollback(old_text, old_count, now_text, now_count, text, tr);
+    return OK_RESULT;
+}
+
+/* The text of the rollback of what is active. */
+static struct result derive(const struct lockstep *l, char **text, struct trail *tr)
+{
+    size_t now_count = 0, old_count = 0;
+    TRY(can_go_back(l, tr));
+    const char *now = registry_text(l->registry, registry_active(l->registry)->sha256, &now_count);
+    const char *old = registry_text(l->registry, registry_before(l->registry)->sha256, &old_count);
+    return compose_rollback(old, old_count, now, now_count, text, tr);
 }
 
 struct result lockstep_rollback(struct lockstep *l, const char *by, const char *reason,
                                 uint64_t request, struct trail *tr)
 {
     struct swap *w = &l->swap;
-    char *text = NULL;
     if (w->phase == SWAP_COMMITTED || w->is_back_wanted)
         return FAIL(tr, BUSY,
                     "a flip is waiting for the disk at this moment; see tenon status, and try "
                     "again");
     if (l->registry == NULL || l->doc == NULL)
         return FAIL(tr, STATE, "this host has no deployment; start it with one");
-    TRY(derive(l, &text, tr));
-    free(text);
+    TRY(can_go_back(l, tr));
     w->is_back_wanted = true;
     w->wanted_why = PROMOTION_WHY_PERSON;
     w->wanted_request = request;
@@ -226,8 +281,8 @@ struct result lockstep_rollback(struct lockstep *l, const char *by, const char *
 static bool old_are_well(const struct lockstep *l)
 {
     const struct swap *w = &l->swap;
-    if (!w->on_probation || w->current == NULL || w->current->back.text == NULL)
-        return false;
+    if (!w->on_probation || w->current == NULL || w->current->back.doc == NULL)
+        return false; /* or the prepared way was used, and the core refused it */
     for (uint32_t i = 0; i < w->old_count; i++) {
         if (belief_has_fault(l->plant.belief, w->old[i].strategy, w->old[i].generation))
             return false;
@@ -325,9 +380,15 @@ struct result swap_back(struct lockstep *l, struct trail *tr)
     if (w->phase == SWAP_HEARING)
         TRY(swap_refuse(l, PROMOTION_WHY_OVERTAKEN, RESULT_OF(STATE),
                         "the one before it is being rolled back", tr));
-    if (w->phase == SWAP_PREPARING) {
+    if (w->is_asking) {
         if (w->kind == PROMOTER_ROLLBACK) {
-            w->is_back_wanted = false; /* it is on its way already */
+            w->is_back_wanted = false;
+            swap_answer(l, w->wanted_request, result_exit(RESULT_OF(BUSY)),
+                        "a rollback is on its way already; see tenon status");
+            return OK_RESULT;
+        }
+        if (w->kind != PROMOTER_DEPLOYMENT) {
+            w->back_waits = true; /* a paper is done in a moment, and never by half */
             return OK_RESULT;
         }
         if (!w->is_abandoned)

@@ -182,7 +182,7 @@ void lockstep_promotion(const struct lockstep *l, struct lockstep_promotion *out
     const struct registry_entry *e = registry_active(l->registry);
     uint8_t trust[FACT_HASH_BYTES];
     out->said = w->said;
-    out->is_busy = w->phase != SWAP_NONE || w->is_back_wanted;
+    out->is_busy = w->is_asking || w->phase != SWAP_NONE || w->is_back_wanted;
     memcpy(out->refused_sha256, w->refused, sizeof out->refused_sha256);
     out->refused_result = w->refused_result;
     (void)registry_trust(l->registry, trust, &out->trust_version);
@@ -197,7 +197,7 @@ void lockstep_promotion(const struct lockstep *l, struct lockstep_promotion *out
         out->probation_until_ns = w->on_probation ? w->until_ns : 0;
     }
     uint32_t count = registry_count(l->registry);
-    if (w->phase == SWAP_NONE || count == 0)
+    if ((w->phase == SWAP_NONE && !w->is_asking) || count == 0)
         return;
     const struct registry_entry *next = registry_entry(l->registry, count - 1);
     if (next->state < PROMOTION_PROPOSED || next->state > PROMOTION_CANARY)

@@ -73,6 +73,10 @@ int complaint_exit(const struct complaint *c)
 size_t complaint_print(const struct complaint *c, char *out, size_t out_bytes)
 {
     must(out_bytes > 0);
+    if (strncmp(c->what, "error[", 6) == 0) { /* the parser's sentences are whole */
+        (void)snprintf(out, out_bytes, "%s", c->what);
+        return strlen(out);
+    }
     /* the code's own sentence adds nothing to what was said; it stays in the JSON */
     bool plain = c->why[0] == '\0' || strcmp(c->why, result_text(c->rc)) == 0;
     int n = snprintf(out, out_bytes, "error[%s] %s: %s%s%s%s%s%s", result_name(c->rc), c->where,

@@ -108,7 +108,8 @@ struct gateway_view {
     char market[FACT_TEXT_BYTES]; /* "demo", the data file's name, ... */
     uint32_t mode;                /* global, enum mode */
     uint32_t auto_on;             /* strategies with auto trading on */
-    int64_t started_ns, now_ns;   /* event time */
+    int64_t started_ns;           /* host time */
+    int64_t now_ns;               /* event time */
     uint64_t seq, durable_seq;
     uint64_t window_events, window_ns; /* events in the last window of host time, for events/s */
     uint32_t open_orders;

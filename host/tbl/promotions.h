@@ -59,7 +59,7 @@
     X(9, OVERTAKEN, "a newer one came")                                                            \
     X(10, MODE, "the host's mode does not allow it")                                               \
     X(11, STATE, "what is held or works does not allow it")                                        \
-    X(12, TIME, "its time was over")
+    X(12, TIME, "its probation is over")
 
 enum promotion_state {
     PROMOTION_UNSET = 0,

@@ -2,8 +2,9 @@
  *
  * config history: every deployment that a journal has seen, oldest first, refused ones too: who
  * signed it, since which event it was active, what its flip took and carried over, and why it
- * ended. All of it is in the journal, so it is read from there and a running host is not asked; the
- * journal is opened read-only, beside the host.
+ * ended. Of refused ones that never were active only the newest are shown, and the rest is counted:
+ * a journal may hold any number of them. All of it is in the journal, so it is read from there and
+ * a running host is not asked; the journal is opened read-only, beside the host.
  *
  * One block of lines per deployment, because sentences and signers do not fit columns.
  */
@@ -165,6 +166,9 @@ static void print_all(const struct cli *cli, const struct registry *r)
     if (registry_trust(r, sha256, &version))
         printf("trust document version %" PRIu64 "%s\n\n", version,
                registry_is_throwaway(r) ? ", throwaway keys: for simulated accounts only" : "");
+    if (registry_dropped(r) > 0)
+        printf("%" PRIu64 " older refused one%s not shown; tenon journal cat has them\n\n",
+               registry_dropped(r), registry_dropped(r) == 1 ? " is" : "s are");
     for (uint32_t i = 0; i < registry_count(r); i++) {
         const struct registry_entry *e = registry_entry(r, i);
         printf("%s", i > 0 ? "\n" : "");
@@ -235,8 +239,8 @@ static json_t *all_json(const struct registry *r)
         document = json_pack("{s:I, s:s, s:b}", "version", (json_int_t)version, "sha256", sha256,
                              "throwaway_keys", (int)registry_is_throwaway(r));
     }
-    return json_pack("{s:s, s:o, s:o}", "schema", "tenon.history.v1", "trust", document,
-                     "deployments", list);
+    return json_pack("{s:s, s:o, s:I, s:o}", "schema", "tenon.history.v1", "trust", document,
+                     "refused_not_shown", (json_int_t)registry_dropped(r), "deployments", list);
 }
 
 int cmd_CONFIG_HISTORY(const struct cli *cli)

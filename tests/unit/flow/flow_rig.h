@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For the tests of whole engines: a folder, a deployment, a file of bars, an engine on them, and
- * the records it left. The bars are a saw-tooth, so that two averages cross every few bars.
+ * the records it left. The bars are a saw-tooth, so that two averages cross every few bars. A paper
+ * engine begins as every paper engine does, under a signed deployment: its keys are thrown away.
  */
 #ifndef FLOW_RIG_H
 #define FLOW_RIG_H
@@ -18,6 +19,7 @@
 #include <cmocka.h>
 #include "flow/lockstep_priv.h"
 #include "flow/replay.h"
+#include "flow/throwaway.h"
 
 #define RIG_T0 1500000000000000000ll
 #define RIG_BAR_NS 60000000000ll
@@ -25,7 +27,10 @@ enum { RIG_RECORDS = 20000, RIG_LEG = 12 };
 
 struct flow_rig {
     char dir[64], config[96], data[96], journal[96], heads[96];
+    const char *plugins;
     struct deploy_doc doc;
+    struct throwaway *keys;
+    struct bundle *first; /* the configuration, signed; made when a paper engine is opened */
     struct lockstep *engine;
     struct lockstep_report report;
     struct trail tr;
@@ -112,6 +117,7 @@ static inline struct flow_rig *rig_new(const struct rig_config *c, uint32_t bars
     static const struct rig_config good;
     struct flow_rig *r = calloc(1, sizeof *r);
     assert_non_null(r);
+    r->plugins = TENON_PLUGIN_DIR;
     snprintf(r->dir, sizeof r->dir, "/tmp/tenon-flow-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
     snprintf(r->config, sizeof r->config, "%s/lab.yaml", r->dir);
@@ -124,14 +130,31 @@ static inline struct flow_rig *rig_new(const struct rig_config *c, uint32_t bars
     return r;
 }
 
+/* The configuration as the signed deployment of this serial; the caller frees it. */
+static inline struct bundle *rig_sign(struct flow_rig *r, const char *path, uint64_t serial,
+                                      const uint8_t *parent)
+{
+    struct bundle *b = NULL;
+    if (r->keys == NULL)
+        RIG_OK(r, throwaway_new("lab", &clock_system, &r->keys, &r->tr));
+    const struct throwaway_ask a = {
+        .path = path, .plugin_dir = r->plugins, .serial = serial, .parent = parent};
+    RIG_OK(r, throwaway_propose(r->keys, &a, &b, &r->tr));
+    return b;
+}
+
 static inline struct lockstep_options rig_options(struct flow_rig *r, enum fact_run kind)
 {
     bool paper = kind == FACT_RUN_PAPER;
     if (paper)
         (void)mkdir(r->heads, 0700);
-    return (struct lockstep_options){.doc = &r->doc,
+    if (paper && r->first == NULL)
+        r->first = rig_sign(r, r->config, 1, NULL);
+    return (struct lockstep_options){.doc = paper ? NULL : &r->doc,
+                                     .first = paper ? r->first : NULL,
+                                     .trust = paper ? throwaway_trust(r->keys) : NULL,
                                      .kind = kind,
-                                     .plugin_dir = TENON_PLUGIN_DIR,
+                                     .plugin_dir = r->plugins,
                                      .data_path = r->data,
                                      .journal_dir = paper ? r->journal : NULL,
                                      .heads_dir = paper ? r->heads : NULL,
@@ -234,6 +257,8 @@ static inline void rig_remove(const char *dir)
 static inline void rig_free(struct flow_rig *r)
 {
     lockstep_free(r->engine);
+    bundle_free(r->first);
+    throwaway_free(r->keys);
     rig_remove(r->dir);
     free(r);
 }

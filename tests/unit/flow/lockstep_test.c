@@ -140,6 +140,14 @@ static void lockstep_order_is_sent_once_and_answered_once(void **state)
     rig_free(r);
 }
 
+/* A backtest needs no signature: what paper says of them is all that it has more. */
+static uint32_t count_of_papers(const struct flow_rig *r)
+{
+    return rig_count_of(r, FACT_TRUST) + rig_count_of(r, FACT_TEXT) +
+           rig_count_of(r, FACT_SIGNATURE) + rig_count_of(r, FACT_PROMOTION) +
+           rig_count_of(r, FACT_STAGE);
+}
+
 static void lockstep_backtest_decides_what_paper_decides(void **state)
 {
     (void)state;
@@ -150,7 +158,8 @@ static void lockstep_backtest_decides_what_paper_decides(void **state)
     rig_whole(test, FACT_RUN_BACKTEST);
     assert_int_equal(paper->report.totals.orders, test->report.totals.orders);
     assert_int_equal(paper->report.totals.fills, test->report.totals.fills);
-    assert_int_equal(paper->report.events, test->report.events);
+    rig_read(paper);
+    assert_int_equal(paper->report.events - count_of_papers(paper), test->report.events);
     RIG_OK(paper, replay_dir(paper->journal, false, &replay, &paper->tr));
     assert_int_equal(replay.differences, 0);
     assert_int_equal(replay.events, paper->report.events);

@@ -25,8 +25,10 @@ struct pair {
 
 /* The document's parts that tests change; NULL takes what is good. */
 struct pair_config {
-    const char *one;  /* "plugin: tail, version: 1.0.0, ..." */
-    const char *more; /* further instances, whole lines */
+    const char *first; /* instances that stand before the two, whole lines */
+    const char *one;   /* "plugin: tail, version: 1.0.0, ..." */
+    const char *due;   /* of `one`, "0s" */
+    const char *more;  /* further instances, whole lines */
     const char *two;
     const char *swap;   /* "{hear: 20m, probation: 2h}" */
     const char *routes; /* all of them */
@@ -55,16 +57,16 @@ static inline void pair_write(const char *path, const struct pair_config *c)
         "instruments:\n  COIN:\n    contract: linear\n    price_exponent: -2\n"
         "    qty_exponent: -4\n    tick: 0.01\n    lot: 0.0001\n    multiplier: 1\n"
         "    settle: USD\n    bar: 1m\n    stamp: end\n    session: always\n"
-        "    degraded_after: 5m\n    down_after: 30m\ninstances:\n"
-        "  one: {%s, instrument: COIN, bar: 1m, due: 0s}\n"
+        "    degraded_after: 5m\n    down_after: 30m\ninstances:\n%s"
+        "  one: {%s, instrument: COIN, bar: 1m, due: %s}\n"
         "  two: {%s, instrument: COIN, bar: 1m, due: 0s}\n%sroutes:\n%s"
         "limits:\n  all: {max_order_qty: 1000, max_position_qty: 1000, max_order_value: "
         "\"40000\", price_collar_pct: 5, max_exposure_pct: 50, max_leverage_x: 2, "
         "max_open_orders: 10, max_messages_per_s: 20}\n%s%s",
-        c->swap ? c->swap : "{hear: 20m, probation: 2h}", c->one ? c->one : PAIR_ONE,
-        c->two ? c->two : PAIR_TWO, c->more ? c->more : "",
-        c->routes ? c->routes : PAIR_ROUTE("one") PAIR_ROUTE("two"), c->limits ? c->limits : "",
-        c->rest ? c->rest : "");
+        c->swap ? c->swap : "{hear: 20m, probation: 2h}", c->first ? c->first : "",
+        c->one ? c->one : PAIR_ONE, c->due ? c->due : "0s", c->two ? c->two : PAIR_TWO,
+        c->more ? c->more : "", c->routes ? c->routes : PAIR_ROUTE("one") PAIR_ROUTE("two"),
+        c->limits ? c->limits : "", c->rest ? c->rest : "");
     assert_true(n > 0 && n < (int)sizeof text);
     rig_write(path, text);
 }

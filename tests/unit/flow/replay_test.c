@@ -8,7 +8,7 @@
 
 enum { BARS = 400, STEP_BYTES = 1 << 20 };
 
-enum change { CHANGE_NONE, CHANGE_CONTENT, CHANGE_HEADER, CHANGE_DROP, CHANGE_ADD, CHANGE_EVENT };
+enum alter { ALTER_NONE, ALTER_CONTENT, ALTER_HEADER, ALTER_DROP, ALTER_ADD, ALTER_EVENT };
 
 /* ---- copies with one change ---- */
 
@@ -43,7 +43,7 @@ static void put_step(struct copy *c, struct flow_rig *r)
 }
 
 /* The n-th effect of this type, counted from 0, or its event, is changed. */
-static void copy_with(struct flow_rig *r, uint16_t type, uint32_t nth, enum change change,
+static void copy_with(struct flow_rig *r, uint16_t type, uint32_t nth, enum alter alter,
                       struct copy *c)
 {
     struct journal_found found;
@@ -58,14 +58,14 @@ static void copy_with(struct flow_rig *r, uint16_t type, uint32_t nth, enum chan
         bool hit = v.head.type == type && seen++ == nth;
         if (v.head.sub == 0)
             put_step(c, r);
-        if (hit && change == CHANGE_DROP) {
+        if (hit && alter == ALTER_DROP) {
             assert_true(i + 1 == r->count || r->record[i + 1].head.sub == 0); /* the last one */
             continue;
         }
-        v.u.bytes[8] ^= hit && (change == CHANGE_CONTENT || change == CHANGE_EVENT);
-        v.head.cause_seq ^= hit && change == CHANGE_HEADER;
+        v.u.bytes[8] ^= hit && (alter == ALTER_CONTENT || alter == ALTER_EVENT);
+        v.head.cause_seq ^= hit && alter == ALTER_HEADER;
         put_record(c, &v.head, v.u.bytes);
-        if (hit && change == CHANGE_ADD) {
+        if (hit && alter == ALTER_ADD) {
             v.head.sub++;
             put_record(c, &v.head, v.u.bytes);
         }
@@ -106,7 +106,7 @@ static void replay_untouched_copy_is_identical(void **state)
     struct copy c = {0};
     struct replay_report direct;
     RIG_OK(r, replay_dir(r->journal, false, &direct, &r->tr));
-    copy_with(r, FACT_SEND, 0, CHANGE_NONE, &c);
+    copy_with(r, FACT_SEND, 0, ALTER_NONE, &c);
     struct replay_report rep = replay_of(r, &c);
     assert_int_equal(rep.differences, 0);
     assert_string_equal(rep.difference, "");
@@ -133,19 +133,19 @@ static void replay_changed_effect_is_named(void **state)
     (void)state;
     static const struct {
         uint16_t type;
-        enum change change;
+        enum alter alter;
         const char *words;
     } cases[] = {
-        {FACT_SEND, CHANGE_CONTENT, "the journal has SEND, the replay gives the same with other"},
-        {FACT_DECISION, CHANGE_CONTENT, "the journal has DECISION"},
-        {FACT_POSITION, CHANGE_HEADER, "the same with another header"},
+        {FACT_SEND, ALTER_CONTENT, "the journal has SEND, the replay gives the same with other"},
+        {FACT_DECISION, ALTER_CONTENT, "the journal has DECISION"},
+        {FACT_POSITION, ALTER_HEADER, "the same with another header"},
     };
     struct flow_rig *r = recorded();
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct copy c = {0};
         const struct fact_view *hit = nth_of(r, cases[i].type, 3);
         assert_non_null(hit);
-        copy_with(r, cases[i].type, 3, cases[i].change, &c);
+        copy_with(r, cases[i].type, 3, cases[i].alter, &c);
         struct replay_report rep = replay_of(r, &c);
         assert_int_equal(rep.differences, 1);
         assert_int_equal(rep.differs_seq, hit->head.seq);
@@ -172,7 +172,7 @@ static void replay_effect_too_few_or_too_many_is_named(void **state)
     assert_non_null(last);
     for (int add = 0; add <= 1; add++) {
         struct copy c = {0};
-        copy_with(r, FACT_ORDER, nth, add ? CHANGE_ADD : CHANGE_DROP, &c);
+        copy_with(r, FACT_ORDER, nth, add ? ALTER_ADD : ALTER_DROP, &c);
         struct replay_report rep = replay_of(r, &c);
         assert_int_equal(rep.differences, 1);
         assert_int_equal(rep.differs_seq, last->head.seq);
@@ -189,7 +189,7 @@ static void replay_changed_event_is_found_by_what_follows(void **state)
     struct flow_rig *r = recorded();
     struct copy c = {0};
     const struct fact_view *signal = nth_of(r, FACT_SIGNAL, 2);
-    copy_with(r, FACT_SIGNAL, 2, CHANGE_EVENT, &c); /* another side */
+    copy_with(r, FACT_SIGNAL, 2, ALTER_EVENT, &c); /* another side */
     struct replay_report rep = replay_of(r, &c);
     assert_int_equal(rep.differences, 1);
     assert_int_equal(rep.differs_seq, signal->head.seq);
@@ -241,6 +241,30 @@ static void replay_snapshot_without_a_record_is_not_believed(void **state)
     rig_free(r);
 }
 
+/* One of a program with another layout only costs time: the journal is stepped from genesis. */
+static void replay_snapshot_of_another_format_is_passed_over(void **state)
+{
+    (void)state;
+    uint64_t at, seq;
+    uint32_t version = 1;
+    uint8_t sha[FACT_HASH_BYTES];
+    void *bytes;
+    size_t count;
+    struct replay_report genesis, rep;
+    struct flow_rig *r = recorded_with_snapshot(&at);
+    RIG_OK(r, replay_dir(r->journal, false, &genesis, &r->tr));
+    RIG_OK(r, journal_snapshot_read(r->journal, at, &seq, &bytes, &count, &r->tr));
+    memcpy((uint8_t *)bytes + sizeof version, &version, sizeof version);
+    RIG_OK(r, journal_snapshot_write(r->journal, at, bytes, count, sha, &r->tr));
+    free(bytes);
+    RIG_OK(r, replay_dir(r->journal, true, &rep, &r->tr));
+    assert_int_equal(rep.from_seq, 0);
+    assert_int_equal(rep.events, genesis.events);
+    assert_int_equal(rep.differences, 0);
+    assert_memory_equal(genesis.effects_sha256, rep.effects_sha256, FACT_HASH_BYTES);
+    rig_free(r);
+}
+
 static void replay_snapshot_newer_than_the_journal_is_refused_case_77(void **state)
 {
     (void)state;
@@ -265,6 +289,7 @@ int main(void)
         cmocka_unit_test(replay_changed_event_is_found_by_what_follows),
         cmocka_unit_test(replay_from_a_snapshot_gives_the_same),
         cmocka_unit_test(replay_snapshot_without_a_record_is_not_believed),
+        cmocka_unit_test(replay_snapshot_of_another_format_is_passed_over),
         cmocka_unit_test(replay_snapshot_newer_than_the_journal_is_refused_case_77),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,12 +296,14 @@ static void status_of_an_odd_view_guesses_nothing(void **state)
     bool understood = false;
     (void)state;
     fill(&from);
-    from.position[0].instrument = 99; /* not among the instruments shown */
+    from.position[0].instrument = 99;                         /* not among the instruments shown */
+    memcpy(from.position[0].name, "leaver", sizeof "leaver"); /* nor among the strategies */
     from.positions_left_out = 6;
     from.mode = 77;
     json_t *status = status_json(&from);
     char *text = table(status, &understood);
     assert_non_null(strstr(text, "-12500000"));
+    assert_non_null(strstr(text, "leaver"));
     assert_non_null(strstr(text, "(raw mantissas)"));
     assert_non_null(strstr(text, "and 6 more positions"));
     assert_non_null(strstr(text, "mode        UNSET"));
@@ -336,6 +338,10 @@ static void status_of_a_full_view_fits_a_frame(void **state)
     }
     for (int i = 0; i < GATEWAY_STRATEGIES_MAX; i++)
         from.strategy[i].name[0] = from.strategy[i].plugin[0] = from.strategy[i].version[0] = 0;
+    for (int i = 0; i < GATEWAY_POSITIONS_MAX; i++) {
+        memset(from.position[i].name, 'p', FACT_NAME_BYTES - 1);
+        from.position[i].name[FACT_NAME_BYTES - 1] = 0;
+    }
     json_t *status = status_json(&from);
     assert_non_null(status);
     assert_in_range(json_dumpb(status, NULL, 0, JSON_COMPACT), 10000, 200 * 1024);
