@@ -443,8 +443,10 @@ class BadPlugins(lib.Scenario):
         return sentence
 
     def nothing_happened(self):
-        """No record was written, and the next start with a good plugin goes on."""
-        self.assertEqual(self.verified()["records"], 0)
+        """No record was written, and the next start with a good plugin goes on. A file that is
+        looked at to be pinned ends the start before there is a journal at all."""
+        if os.path.exists(self.place.journal):
+            self.assertEqual(self.verified()["records"], 0)
         self.holds(self.start_with(os.path.join(lib.PLUGINS, "ema.so")))
 
     @staticmethod
@@ -505,8 +507,9 @@ class BadPlugins(lib.Scenario):
                              ("two_symbols", "only tn_entry may be exported")):
             with self.subTest(fault=name):
                 shutil.copy(paths[name], os.path.join(self.plugins, "refused.so"))
-                done = self.place.host("--headless", "--config", config, "--data", self.data,
-                                       "--instrument", "BTC-USD", "--plugins", self.plugins)
+                done = self.place.host("--headless", "--throwaway-keys", "--config", config,
+                                       "--data", self.data, "--instrument", "BTC-USD",
+                                       "--plugins", self.plugins)
                 self.complains(done, 65, r"refused\.so", "rebuild it", *words)
         self.assertEqual(self.verified()["records"], 0)
 

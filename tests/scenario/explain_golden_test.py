@@ -3,9 +3,11 @@
 """Goal: `tenon explain` and `tenon risk why` tell the whole story, word for word: bar, features,
 signal with reasons, every rule with figure and limit, order, fills, plugins.
 
-Method: a short run of the golden deployment with a fixed seed; the first order of each kind is told
-and compared with tests/fixtures/golden/*.txt. Hashes, paths and versions are masked; numbers are
-not, since the same seed gives the same market to the digit. `--update` writes the texts anew.
+Method: a short run of the golden deployment with a fixed seed, which is promoted and rolled back on
+the way; the first order of each kind, and the first by the promoted build and after the rollback,
+is told and compared with tests/fixtures/golden/*.txt. Hashes, key ids, paths and versions are
+masked; numbers are not, since the same seed gives the same market to the digit. `--update` writes
+the texts anew.
 """
 import difflib
 import re
@@ -17,6 +19,7 @@ sys.path.insert(0, sys.path[0])
 import explain_host as host  # noqa: E402
 
 HASH = re.compile(r"\b[0-9a-f]{64}\b")
+KEY = re.compile(r"\bkey [0-9A-F]{16}\b")
 VERSION = re.compile(r"^(  host )\S+(, core logic )\d+", re.MULTILINE)
 UPDATE = "--update" in sys.argv
 
@@ -41,12 +44,18 @@ def pick(run):
     denied = field(first(decisions, approved=False), "intent")
     cut = next(d for d in decisions if field(d, "cut_by") and field(d, "approved"))
     fill = first(run.records("EXEC"), kind="TRADE")
+    # the first orders of the strategy that is promoted, after the flip and after the way back
+    flips = [r for r in run.records("FLIPPED") if field(r, "from") and field(r, "to")]
+    promoted, back = (next(d for d in decisions if int(d["seq"]) > int(flip["seq"]) and
+                           field(d, "strategy") == field(flip, "instance")) for flip in flips)
     return {
         "explain-filled": ("explain", field(first(moves, to="FILLED"), "order")),
         "explain-rejected": ("explain", field(first(moves, to="REJECTED"), "order")),
         "explain-cancelled-after-partial": ("explain", field(cancelled, "order")),
         "explain-denied": ("explain", denied),
         "explain-fill-event": ("explain", str(fill["seq"])),
+        "explain-promoted": ("explain", field(promoted, "intent")),
+        "explain-rolled-back": ("explain", field(back, "intent")),
         "why-denied": ("risk", "why", denied),
         "why-cut": ("risk", "why", field(cut, "intent")),
         "why-last": ("risk", "why"),
@@ -54,7 +63,7 @@ def pick(run):
 
 
 def mask(text, run):
-    text = HASH.sub("<sha256>", text).replace(str(run.dir), "<state>")
+    text = KEY.sub("key <id>", HASH.sub("<sha256>", text)).replace(str(run.dir), "<state>")
     return VERSION.sub(r"\1<version>\2<n>", text)
 
 
@@ -95,6 +104,12 @@ class Golden(unittest.TestCase):
 
     def test_a_fill_leads_to_its_order(self):
         self.compare("explain-fill-event")
+
+    def test_by_a_promoted_build(self):
+        self.compare("explain-promoted")
+
+    def test_after_a_rollback(self):
+        self.compare("explain-rolled-back")
 
     def test_why_denied(self):
         self.compare("why-denied")

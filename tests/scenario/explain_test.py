@@ -75,7 +75,8 @@ class Explain(unittest.TestCase):
                 self.assertEqual(sum(parts), decimal.Decimal(told["signal"]["score"]))
                 self.assertEqual(told["signal"]["seq"], str(signal["seq"]))
                 names = [r["feature"] for r in told["signal"]["reasons"]]
-                self.assertEqual(names, ["fast", "slow"])
+                inputs = ["fast", "slow"] if signal["generation"] == 1 else ["fast", "slow", "atr"]
+                self.assertEqual(names, inputs)
 
     def test_the_bar_is_counted_again_from_its_trades(self):
         trades = self.run_.records("TRADE")

@@ -203,9 +203,15 @@ class Restart(lib.Scenario):
             self.assertEqual(host.stop(), 0, host.finished())
         self.verified()
 
-    def test_a_run_is_not_continued_without_its_deployment(self):
-        self.holds(self.place.headless("--for", "10m"))
-        self.complains(self.place.host(), 65, "holds a run", "give the deployment")
+    def test_a_run_goes_on_under_its_own_deployment_without_being_told(self):
+        data = self.bars(300)
+        first = self.holds(self.place.headless(*data, "--for", "2h"))
+        second = self.holds(self.place.host("--headless", "--json", *data))
+        self.assertEqual((first["epoch"], second["epoch"]), (1, 2))
+        self.assertEqual(second["rows"]["used"], 300)
+        deployed = {r["payload"]["sha256"] for r in self.place.records("DEPLOY")}
+        self.assertEqual(len(deployed), 1)
+        self.assertEqual(len(self.place.records("TRUST")), 1)  # nobody signed again
 
     # ---- a kill ----
 

@@ -18,7 +18,8 @@ _WORDS = re.compile(r"\w+|[{}();?]")
 
 
 def names(tree):
-    """tn_ is defined in plugin-api only (but for the options of easy.h); no typedef'd structs, no _t, _fn on function types"""
+    """tn_ is defined in plugin-api only (but for the options of easy.h); no typedef'd structs, no
+    _t, _fn on function types"""
     for source in tree.c_sources:
         if not source.is_below("plugin-api", "tests"):
             yield from _tn_outside(source)
