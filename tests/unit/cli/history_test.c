@@ -140,7 +140,19 @@ static void write_history(void)
     put(FACT_PROMOTION, &no);
 }
 
-static void make_journal(bool with_history)
+/* One hundred files that were no good: 98 of them after serial 3 and the two refused above. */
+static void write_refused(void)
+{
+    uint8_t sha256[32];
+    for (uint32_t i = 0; i < 98; i++) {
+        hash_sha256_once(&i, sizeof i, sha256);
+        put_proposed(4, sha256);
+        struct fact_promotion no = move_of(4, sha256, PROMOTION_PROPOSED, PROMOTION_REFUSED);
+        put(FACT_PROMOTION, &no);
+    }
+}
+
+static void make_journal(bool with_history, bool with_refused)
 {
     struct journal_store *store;
     struct journal_found found;
@@ -156,20 +168,29 @@ static void make_journal(bool with_history)
         write_history();
     else
         put(FACT_START, &(struct fact_start){.epoch = 1});
+    if (with_refused)
+        write_refused();
     assert_ok(journal_close(j, NULL, NULL));
 }
 
 static int make(void **state)
 {
     (void)state;
-    make_journal(true);
+    make_journal(true, false);
+    return 0;
+}
+
+static int make_refused(void **state)
+{
+    (void)state;
+    make_journal(true, true);
     return 0;
 }
 
 static int make_empty(void **state)
 {
     (void)state;
-    make_journal(false);
+    make_journal(false, false);
     return 0;
 }
 
@@ -287,6 +308,21 @@ static void history_in_json_is_one_object(void **state)
     json_decref(root);
 }
 
+static void history_counts_the_older_refused(void **state)
+{
+    (void)state;
+    run("config history --utc", dir, 0);
+    assert_non_null(strstr(out,
+                           "\n36 older refused ones are not shown; tenon journal cat has them\n"
+                           "\nserial 1  probation  one.yaml\n"));
+    run("config history --json", dir, 0);
+    json_t *root = json_loads(out, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    assert_int_equal(json_integer_value(json_object_get(root, "refused_not_shown")), 36);
+    assert_int_equal(json_array_size(json_object_get(root, "deployments")), 3 + 64);
+    json_decref(root);
+}
+
 static void history_of_no_deployment_says_so(void **state)
 {
     (void)state;
@@ -313,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(history_reads_as_golden, make, unmake),
         cmocka_unit_test_setup_teardown(history_in_json_is_one_object, make, unmake),
+        cmocka_unit_test_setup_teardown(history_counts_the_older_refused, make_refused, unmake),
         cmocka_unit_test_setup_teardown(history_of_no_deployment_says_so, make_empty, unmake),
         cmocka_unit_test_setup_teardown(journal_cat_shows_the_way_of_a_deployment, make, unmake),
     };
