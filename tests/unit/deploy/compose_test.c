@@ -308,7 +308,7 @@ static void compose_rollback_of_any_two_limits_never_loosens(void **state)
                          keys[rng_below(&rng, 2)], (int)rng_below(&rng, 4) + 2,
                          (int)rng_below(&rng, 9) + 1);
         }
-        char *whole = live_text(), data[2][96];
+        char *whole = live_text(), data[2][128];
         for (uint32_t side = 0; side < 2; side++)
             snprintf(data[side], sizeof(data[side]),
                      "degraded_after: %dm\n    down_after: %dh\n    price_max: %d\ninstances:\n",
