@@ -70,7 +70,8 @@ static struct result refuse_source(const struct lockstep *l, uint64_t seq, struc
 {
     return FAIL(tr, STATE,
                 "%s: gives something else than event %lu of journal %s, which it should go on "
-                "from; give the data it was written from, or an empty journal folder",
+                "from; give the data or the flags (--demo, --seed) it was begun with, or an empty "
+                "journal folder",
                 l->o.data_path ? l->o.data_path : "the generated market", (unsigned long)seq,
                 l->o.journal_dir);
 }
