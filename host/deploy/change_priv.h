@@ -32,8 +32,8 @@ uint32_t change_instrument(const struct deploy_doc *d, const char *symbol);
 uint32_t change_instance(const struct deploy_doc *d, const char *name);
 /* The route with these names. */
 uint32_t change_route(const struct deploy_doc *d, const char *strategy, const char *symbol);
-/* The rate of d between the same currencies as that one of `of`. */
-uint32_t change_rate(const struct deploy_doc *d, const struct deploy_doc *of, uint32_t rate);
+/* The rate of d between the same currencies as rate i of `of`. */
+uint32_t change_rate(const struct deploy_doc *d, const struct deploy_doc *of, uint32_t i);
 const char *change_strategy_of(const struct deploy_doc *d, uint32_t route);
 const char *change_symbol_of(const struct deploy_doc *d, uint32_t route);
 const char *change_settle_of(const struct deploy_doc *d, uint32_t instrument);

@@ -82,10 +82,8 @@ static void run_engine(const char *journal, const char *heads)
     struct lockstep_report report;
     snprintf(config, sizeof config, "%sdemo.yaml", golden);
     snprintf(instruments, sizeof instruments, "%sinstruments.yaml", golden);
-    struct throwaway_ask ask = {.path = config,
-                                .instruments = instruments,
-                                .plugin_dir = TENON_PLUGIN_DIR,
-                                .serial = 1};
+    struct throwaway_ask ask = {
+        .path = config, .instruments = instruments, .plugin_dir = TENON_PLUGIN_DIR, .serial = 1};
     assert_ok_tr(throwaway_new("demo", &clock_system, &keys, &tr), &tr);
     assert_ok_tr(throwaway_propose(keys, &ask, &first, &tr), &tr);
     struct lockstep_options o = {.first = first,
