@@ -17,7 +17,7 @@
 #include <string.h>
 #include "base/must.h"
 
-enum { WHY_BYTES = 128 };
+enum { WHY_BYTES = 192 };
 
 /* ---- does it fit? ---- */
 
