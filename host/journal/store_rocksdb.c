@@ -215,7 +215,8 @@ static struct result open_db(struct rocks *k, struct trail *tr);
 static struct result look_again(struct rocks *k, struct trail *tr)
 {
     drop_iterator(k);
-    rocksdb_close(k->db);
+    if (k->db)
+        rocksdb_close(k->db);
     k->db = NULL;
     return open_db(k, tr);
 }
@@ -284,14 +285,21 @@ static struct result rocks_bounds(struct journal_store *s, uint64_t *first, uint
 
 /* ---- opening ---- */
 
+/* A reader may find a log in the list that the writer has just done away with: it looks again. */
 static struct result open_db(struct rocks *k, struct trail *tr)
 {
     char *error = NULL;
-    k->db = k->read_only ? rocksdb_open_for_read_only(k->options, k->dir, 0, &error)
-                         : rocksdb_open(k->options, k->dir, &error);
-    if (!error)
-        return OK_RESULT;
-    k->db = NULL;
+    for (uint32_t i = 0; i < LOOKS_MAX; i++) {
+        free(error);
+        error = NULL;
+        k->db = k->read_only ? rocksdb_open_for_read_only(k->options, k->dir, 0, &error)
+                             : rocksdb_open(k->options, k->dir, &error);
+        if (!error)
+            return OK_RESULT;
+        k->db = NULL;
+        if (!k->read_only)
+            break;
+    }
     return failed(error, k->dir, "cannot be opened", tr);
 }
 
