@@ -254,8 +254,8 @@ struct result warm_short(const struct plant *part, const struct warm_report *rep
     return OK_RESULT;
 }
 
-/* A view of the journal that reaches the event that is durable. One opened while the writer turned a
- * log into a table may end before it: then another is opened. */
+/* A view of the journal that reaches the event that is durable. One opened while the writer turned
+ * a log into a table may end before it: then another is opened. */
 static struct result open_whole(struct walk *w, const struct plant *part, uint64_t *from,
                                 struct warm_report *rep)
 {
