@@ -18,7 +18,8 @@ CORE_PUBLIC = {"core/step.h", "core/seq.h"}  # step and the sequencer that numbe
 # what a LINKS word of tenon_folder lets a folder include
 LIBRARY_HEADERS = {
     "PkgConfig::SSL": ("openssl/",), "${ROCKSDB}": ("rocksdb/",), "PkgConfig::YAML": ("yaml.h",),
-    "PkgConfig::UV": ("uv.h", "uv/"),
+    "PkgConfig::UV": ("uv.h", "uv/"), "PkgConfig::WEBSOCKETS": ("libwebsockets.h",),
+    "PkgConfig::SECCOMP": ("seccomp.h",), "PkgConfig::CURSES": ("curses.h", "ncurses.h"),
     "PkgConfig::ZSTD": ("zstd.h",), "PkgConfig::ZLIB": ("zlib.h",),
     "PkgConfig::JANSSON": ("jansson.h",), "Threads::Threads": ("pthread.h", "threads.h"),
     "${CMAKE_DL_LIBS}": ("dlfcn.h", "link.h"),

@@ -52,6 +52,9 @@ struct tn_link {
 #define TN_PART_HMAC 3u    /* keyed digest over the parts [first, first + count) */
 #define TN_PART_NOW_MS 4u  /* the host's clock at assembly, decimal milliseconds */
 #define TN_PART_CAPTURE 5u /* what the last TN_CAPTURE of that id found (a session token) */
+#define TN_PART_FIELD                                                                              \
+    6u /* STORED templates: egress fills it; `field` is TN_FIELD_*, its words and
+                            * units are those of the wire row that reads this request */
 
 #define TN_DIGEST_SHA256 1u
 #define TN_DIGEST_SHA512 2u
@@ -135,6 +138,8 @@ struct tn_capture {
 #define TN_FIELD_MARGIN_MODE 11u
 #define TN_FIELD_CLIENT_ID 12u
 #define TN_FIELD_VENUE_ID 13u
+#define TN_FIELD_TIME 14u /* event time of the approval, decimal ns */
+#define TN_FIELD_MARK 15u /* inbound: the venue's price of a position */
 #define TN_FIELD_CONSTANT 32u
 #define TN_FIELD_SECRET 33u
 #define TN_FIELD_HMAC 34u
@@ -146,8 +151,10 @@ struct tn_wire_field {
     uint32_t meaning;  /* TN_FIELD_* */
     uint32_t required; /* 1: no send without it */
     int32_t unit_exp;  /* QTY, PRICE, TRIGGER: the text is in 10^unit_exp; 127 = plain decimal */
-    char path[64];     /* "order.qty"; a query key; a field number */
-    char value[64];    /* CONSTANT: the only text allowed */
+    char path[64];     /* "order.qty"; a query key; a field number; inbound lists "rows[].qty" */
+    char value[64];    /* CONSTANT: the only text allowed. SIDE: the words for long and short,
+                        * "buy|sell"; TIF: for 1 and 2, "gtc|ioc"; REDUCE_ONLY: for 0 and 1,
+                        * "false|true"; TYPE: for TN_ORDER_LIMIT and _TRIGGER, "limit|stop" */
 };
 struct tn_wire_row {
     uint32_t size;
@@ -170,6 +177,7 @@ struct tn_wire_row {
 #define TN_IN_FAILED 5u  /* the request was not sent: 0 bytes left; text says why */
 #define TN_IN_SILENT 6u  /* the request may have been sent; no reply came */
 #define TN_IN_TIMER 7u
+#define TN_IN_TAKE_OVER 8u /* the other instance has gone; from here on approvals come here */
 
 struct tn_in {
     uint32_t size;
@@ -190,6 +198,7 @@ struct tn_approval {
     uint32_t class_of; /* TN_CLASS_ORDER, AMEND, CANCEL, QUERY */
     uint64_t approval; /* k */
     uint64_t order;
+    int64_t t_ns; /* event time of the approval; TN_FIELD_TIME must say the same */
     uint32_t instrument;
     uint32_t side; /* TN_LONG, TN_SHORT */
     uint32_t type; /* TN_ORDER_* */
@@ -223,6 +232,7 @@ struct tn_said { /* what the venue said about an order; ExecutionReport v1 is ma
     uint32_t instrument;
     uint32_t side;
     int64_t venue_ns;             /* the venue's own time, a field only */
+    int64_t due_ns;               /* simulated venues on script time: when it counts; else 0 */
     int64_t last_qty, last_price; /* instrument units, exact */
     int64_t cum_qty, leaves_qty;
     int64_t fee; /* > 0 we pay */
@@ -235,6 +245,17 @@ struct tn_said { /* what the venue said about an order; ExecutionReport v1 is ma
     char trade_id[64];
     char fee_currency[16];
     char text[64]; /* the venue's words */
+};
+
+/* A reconciliation: what the venue holds of the account, said between two of these. */
+#define TN_SYNC_BEGAN 1u
+#define TN_SYNC_WHOLE 2u  /* every execution after the cursor and every open order were said */
+#define TN_SYNC_FAILED 3u /* it will be tried again; what was said so far stands */
+struct tn_sync {
+    uint32_t size;
+    uint32_t phase; /* TN_SYNC_* */
+    uint32_t orders, fills;
+    char cursor[64]; /* newest trade id seen */
 };
 
 struct tn_timer {
@@ -255,12 +276,14 @@ struct tn_adapter_out {
     int32_t (*request)(void *self, const struct tn_request *r);
     /* [hot] Announces a capture, before or with its request. */
     int32_t (*capture)(void *self, const struct tn_capture *c);
-    /* [hot] A market event; seq is 0, t_ns is that of the tn_in it came with. */
+    /* [hot] A market event; seq is 0, t_ns is the venue's own time (the host stamps for itself). */
     int32_t (*event)(void *self, const struct tn_event *ev);
     /* [hot] What the venue said. */
     int32_t (*said)(void *self, const struct tn_said *s);
     /* [hot] Sets or clears a timer. */
     int32_t (*timer)(void *self, const struct tn_timer *t);
+    /* [hot] A reconciliation began or ended. */
+    int32_t (*sync)(void *self, const struct tn_sync *s);
 };
 
 /* ---- the adapter ---- */
@@ -277,7 +300,12 @@ struct tn_adapter_create {
     const struct tn_adapter_instrument *instrument; /* array, stride its size member */
     uint32_t instrument_count;
     uint32_t account;
-    uint64_t epoch; /* of the host: prefix of client ids */
+    uint64_t epoch;     /* of the host: prefix of client ids */
+    uint32_t is_second; /* 1: another instance still serves the account; only reconcile until
+                         * TN_IN_TAKE_OVER */
+    uint32_t reserved;
+    char cursor[64]; /* newest trade id that the host has of this account, "" = none: fetch the
+                      * executions after it at each TN_IN_UP of the order path */
 };
 
 #define TN_CLIENT_ID_NONE 0u    /* the venue takes none: an UNKNOWN attempt is never re-issued */
@@ -322,8 +350,8 @@ struct tn_adapter_ops {
 _Static_assert(sizeof(struct tn_part) == 40, "tn_part layout");
 _Static_assert(sizeof(struct tn_request) == 64, "tn_request layout");
 _Static_assert(sizeof(struct tn_in) == 48, "tn_in layout");
-_Static_assert(sizeof(struct tn_approval) == 176, "tn_approval layout");
-_Static_assert(sizeof(struct tn_said) == 336, "tn_said layout");
+_Static_assert(sizeof(struct tn_approval) == 184, "tn_approval layout");
+_Static_assert(sizeof(struct tn_said) == 344, "tn_said layout");
 _Static_assert(sizeof(struct tn_wire_field) == 144, "tn_wire_field layout");
 _Static_assert(sizeof(struct tn_wire_row) == 104, "tn_wire_row layout");
 #endif
