@@ -45,13 +45,24 @@ count() {
     echo "$1: $2"
 }
 
-# test_preset PRESET [CTEST ARGUMENT...]: builds all of it and runs its tests.
+# targets_of PRESET PATTERN: its test programs whose names begin so
+targets_of() {
+    (cd "$root" && cmake --preset "$1" >/dev/null && ninja -C "build/$1" -t targets all |
+        sed -nE "s/^($2[a-z0-9_]*): .*/\1/p")
+}
+
+# test_preset PRESET [CTEST ARGUMENT...]: builds all of it, or only='PATTERN' of its test programs,
+# and runs its tests.
 test_preset() {
     local preset=$1 report
     shift
     report=$root/build/$preset/tests.xml
     echo "== $preset"
-    if ! build "$preset"; then
+    local targets=()
+    if [ -n "${only:-}" ]; then
+        mapfile -t targets < <(targets_of "$preset" "$only")
+    fi
+    if ! build "$preset" "${targets[@]}"; then
         count "$preset build" failed
         return
     fi
