@@ -25,7 +25,7 @@ enum {
     LINK_MESSAGE_MAX = 256 * 1024, /* and at most a quarter of the ring */
 };
 
-/* What one side is given. File descriptors; all close-on-exec. */
+/* What one side is given. File descriptors; all close-on-exec; `theirs` was opened read-only. */
 struct link_end {
     int mine, theirs;     /* memfds */
     int bell, their_bell; /* eventfds: what wakes me, what wakes them */
@@ -45,11 +45,14 @@ struct link {
     const uint8_t *in;
     uint64_t head, reserved; /* mine: published, and with the open reservation */
     uint64_t tail;           /* how far I have read */
+    uint64_t head_seen;      /* last sight of how far the other has written, */
+    uint64_t tail_seen;      /* and of how far it has read */
     uint64_t full_count, taken, put;
     const char *broken; /* why, for ever; NULL = whole */
 };
 
-/* Maps both sides and seals mine. Takes the descriptors over, also when it fails. */
+/* Maps both sides and seals mine; the memfds are closed then, the bells stay. Takes the descriptors
+ * over, also when it fails. */
 MUST_USE struct result link_open(const struct link_end *e, struct link *out, struct trail *tr);
 void link_close(struct link *l);
 
