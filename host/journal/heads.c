@@ -434,11 +434,19 @@ bool heads_differs(const struct heads *h, uint64_t index, const uint8_t hash[FAC
            memcmp(entry, none, sizeof none) != 0 && memcmp(entry, hash, LIST_ENTRY) != 0;
 }
 
-void heads_forget(struct heads *h)
+static struct result sync_map(struct heads *h, struct trail *tr)
+{
+    if (msync(h->map, FILE_BYTES, MS_SYNC) != 0)
+        return FAIL(tr, IO, "the heads in %s cannot be synced: %s", h->dir, strerror(errno));
+    return OK_RESULT;
+}
+
+struct result heads_forget(struct heads *h, struct trail *tr)
 {
     memset(h->map, 0, sizeof(struct slot));
     memset(h->map + SLOT_AT, 0, sizeof(struct slot));
     h->next_slot = 0;
+    return sync_map(h, tr);
 }
 
 void heads_write(struct heads *h, const struct chain *at, int64_t wall_ns)
@@ -459,6 +467,14 @@ void heads_write(struct heads *h, const struct chain *at, int64_t wall_ns)
     memcpy(list_at(h, at->index), at->hash, LIST_ENTRY);
     memcpy(h->map + (size_t)h->next_slot * SLOT_AT, &s, sizeof s);
     h->next_slot = 1 - h->next_slot;
+}
+
+struct result heads_begin(struct heads *h, const struct chain *at, int64_t wall_ns,
+                          struct trail *tr)
+{
+    must(at->index == 0);
+    heads_write(h, at, wall_ns);
+    return sync_map(h, tr);
 }
 
 struct result heads_sign(struct heads *h, enum heads_kind kind, const struct chain *at,
@@ -482,7 +498,7 @@ struct result heads_sign(struct heads *h, enum heads_kind kind, const struct cha
                        "the signed head cannot be appended to %s/heads.signed: %s; free space",
                        h->dir, strerror(why));
     }
-    if (fdatasync(h->signed_fd) != 0 || msync(h->map, FILE_BYTES, MS_SYNC) != 0)
+    if (fdatasync(h->signed_fd) != 0)
         return FAIL(tr, IO, "the heads in %s cannot be synced: %s", h->dir, strerror(errno));
-    return OK_RESULT;
+    return sync_map(h, tr);
 }

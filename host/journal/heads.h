@@ -74,8 +74,13 @@ bool heads_is_blank(const struct heads *h);
 
 /* Group `index` is about to be stored. No system call. */
 void heads_attempt(struct heads *h, uint64_t index);
-/* Voids the slots: after a rewind the old ones would speak of groups that are gone. */
-void heads_forget(struct heads *h);
+/* Voids the slots and syncs that: after a rewind the old ones would speak of groups that are gone,
+ * and after a power cut they would be back. */
+MUST_USE struct result heads_forget(struct heads *h, struct trail *tr);
+/* Before the first group of all: a slot that says "nothing yet", synced, so that a power cut soon
+ * after it does not leave a journal of which no head knows anything. */
+MUST_USE struct result heads_begin(struct heads *h, const struct chain *at, int64_t wall_ns,
+                                   struct trail *tr);
 /* The chain is durable up to `at`. No system call. */
 void heads_write(struct heads *h, const struct chain *at, int64_t wall_ns);
 /* Appends a signed line and syncs it, and the head file too. */

@@ -66,6 +66,9 @@ struct journal_options {
     bool sync;                   /* false: never sync (in-memory backtests) */
     uint64_t disk_full_ppm;      /* journal_health says DISK_FULL from here on; 0 = 950000 */
     const struct clock *clock;
+    /* May be NULL: the storing thread says each seq that has become durable. Must not wait. */
+    void (*durable)(void *arg, uint64_t seq);
+    void *durable_arg;
 };
 /* What was found at open. */
 struct journal_found {

@@ -515,17 +515,19 @@ static const struct journal_store_ops rocks_ops = {
     .close = rocks_close,
 };
 
-/* A database without its CURRENT file would be made anew over what is left of it. */
+/* A database without its CURRENT file would be made anew over what is left of it. A log or a table
+ * is only ever made after CURRENT: without either, a power cut ended the first start of all. */
 static struct result check_remains(struct rocks *k, bool create, struct trail *tr)
 {
     char path[PATH_MAX + 16];
+    uint64_t number;
     bool remains = false;
     snprintf(path, sizeof path, "%s/CURRENT", k->dir);
     if (access(path, F_OK) == 0)
         return OK_RESULT;
     DIR *d = opendir(k->dir);
     for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
-        remains = remains || strncmp(e->d_name, "MANIFEST-", 9) == 0;
+        remains = remains || is_log(e->d_name, &number) || strstr(e->d_name, ".sst");
     if (d)
         closedir(d);
     if (remains)

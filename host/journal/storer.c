@@ -42,8 +42,18 @@ static struct result sign_rewind(struct storer *s, const struct chain *before, s
     if (!s->rewind)
         return OK_RESULT;
     TRY(heads_sign(s->heads, HEADS_REWIND, before, clock_wall(s->clock), tr));
-    heads_forget(s->heads);
+    TRY(heads_forget(s->heads, tr));
     s->rewind = false;
+    return OK_RESULT;
+}
+
+static struct result begin_heads(struct storer *s, const struct chain *before, struct trail *tr)
+{
+    if (s->begun)
+        return OK_RESULT;
+    if (before->index == 0)
+        TRY(heads_begin(s->heads, before, clock_wall(s->clock), tr));
+    s->begun = true;
     return OK_RESULT;
 }
 
@@ -51,6 +61,7 @@ static struct result store_once(struct storer *s, const struct storer_group *g, 
 {
     if (s->heads) {
         TRY(sign_rewind(s, &g->before, tr));
+        TRY(begin_heads(s, &g->before, tr));
         heads_attempt(s->heads, g->after.index);
     }
     return s->store->ops->append(s->store, g->after.index, g->bytes, g->count, s->sync, tr);
@@ -91,6 +102,8 @@ static void publish(struct storer *s, const struct storer_group *g)
         heads_write(s->heads, &s->stored, clock_wall(s->clock));
     atomic_fetch_add_explicit(&s->bytes_written, g->count, memory_order_relaxed);
     atomic_store(&s->durable, s->stored.seq);
+    if (s->durable_fn != NULL)
+        s->durable_fn(s->durable_arg, s->stored.seq);
     if (atomic_load(&s->waiters) != 0)
         tell_waiters(s);
 }
@@ -221,6 +234,8 @@ struct result storer_open(struct storer *s, const struct journal_options *o, str
     s->store = o->store;
     s->heads = heads;
     s->clock = o->clock;
+    s->durable_fn = o->durable;
+    s->durable_arg = o->durable_arg;
     s->sync = o->sync;
     s->rewind = end->doubt;
     s->stored = end->chain;

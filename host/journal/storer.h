@@ -52,8 +52,11 @@ struct storer {
     struct journal_store *store;
     struct heads *heads;
     const struct clock *clock;
+    void (*durable_fn)(void *arg, uint64_t seq); /* may be NULL */
+    void *durable_arg;
     bool sync;
     bool rewind; /* the journal was found shorter than its head: sign that before going on */
+    bool begun;  /* the head file says something of this journal */
     uint32_t next_store;
     struct chain stored; /* the end of what is durable */
     uint64_t signed_index;

@@ -237,7 +237,7 @@ static void heads_rewind_voids_what_was_lost(void **state)
     sign(h, HEADS_MINUTE, 2);
     sign(h, HEADS_MINUTE, 9);
     sign(h, HEADS_REWIND, 5);
-    heads_forget(h);
+    assert_ok(heads_forget(h, NULL));
     sign(h, HEADS_STOP, 6);
     heads_close(h);
     h = opened();
