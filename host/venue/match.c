@@ -88,9 +88,11 @@ struct offer { /* what the market gives an order at one moment */
     int64_t t_ns; /* the venue's time */
 };
 
-static int64_t demo_cut(struct venue *v, const struct venue_book *b, int64_t qty)
+static int64_t demo_cut(const struct venue *v, const struct venue_order *o, int64_t qty)
 {
-    if (qty >= 2 * b->def.lot && venue_chance(v, DEMO_PARTIAL_PPM))
+    const struct venue_book *b = &v->book[o->book];
+    struct chance_key k = {o->order, CHANCE_PARTIAL, o->cum};
+    if (qty >= 2 * b->def.lot && chance_demo(v, k, DEMO_PARTIAL_PPM))
         return in_lots(b, qty / 2);
     return qty;
 }
@@ -112,7 +114,7 @@ static int64_t fill(struct venue *v, struct venue_order *o, const struct offer *
         if (reducible(b, o) < most)
             most = reducible(b, o);
     }
-    int64_t qty = demo_cut(v, b, in_lots(b, most));
+    int64_t qty = demo_cut(v, o, in_lots(b, most));
     int64_t ppm = f->liquidity == FACT_MAKER ? v->c.maker_fee_ppm : v->c.taker_fee_ppm;
     int64_t fee;
     int64_t net;

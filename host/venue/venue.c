@@ -111,113 +111,19 @@ struct venue *venue_init(void *memory, size_t bytes, const struct venue_config *
     memset(v->index, 0xff, (v->index_mask + 1) * sizeof(uint32_t));
     v->book_mask = power_above(c->instruments_max * 2) - 1;
     memset(v->book_index, 0xff, (v->book_mask + 1) * sizeof(uint32_t));
-    v->arrive_last_ns = INT64_MIN;
+    v->run_ns = INT64_MIN;
     v->rate_from_ns = INT64_MIN;
     v->halted_until_ns = INT64_MIN;
     v->trades = c->trades_before;
-    rng_seed(&v->rng, c->seed);
     ledger_begin(v);
     return v;
-}
-
-/* ---- heaps ---- */
-static bool is_before(const struct venue_key *a, const struct venue_key *b)
-{
-    return a->t_ns != b->t_ns ? a->t_ns < b->t_ns : a->counter < b->counter;
-}
-
-static void heap_put(struct venue_heap *h, struct venue_key k)
-{
-    must(h->count < h->capacity);
-    uint32_t i = h->count++;
-    while (i > 0) {
-        uint32_t up = (i - 1) / 2;
-        if (!is_before(&k, &h->at[up]))
-            break;
-        h->at[i] = h->at[up];
-        i = up;
-    }
-    h->at[i] = k;
-}
-
-static struct venue_key heap_take(struct venue_heap *h)
-{
-    must(h->count > 0);
-    struct venue_key top = h->at[0];
-    struct venue_key k = h->at[--h->count];
-    uint32_t i = 0;
-    for (;;) {
-        uint32_t down = 2 * i + 1;
-        if (down >= h->count)
-            break;
-        if (down + 1 < h->count && is_before(&h->at[down + 1], &h->at[down]))
-            down++;
-        if (!is_before(&h->at[down], &k))
-            break;
-        h->at[i] = h->at[down];
-        i = down;
-    }
-    h->at[i] = k;
-    return top;
-}
-
-/* ---- order index ---- */
-static uint32_t hash_id(uint64_t id)
-{
-    id *= 0x9e3779b97f4a7c15ull;
-    return (uint32_t)(id >> 32);
-}
-
-static uint32_t find_place(const struct venue *v, uint64_t order)
-{
-    uint32_t i = hash_id(order) & v->index_mask;
-    while (v->index[i] != VENUE_NONE && v->order[v->index[i]].order != order)
-        i = (i + 1) & v->index_mask;
-    return i;
-}
-
-static struct venue_order *find_order(const struct venue *v, uint64_t order)
-{
-    uint32_t slot = v->index[find_place(v, order)];
-    return slot == VENUE_NONE ? NULL : &v->order[slot];
-}
-
-/* Deletion shifts the rest of the run back, so that no tombstones gather. */
-static void forget(struct venue *v, uint32_t slot)
-{
-    uint32_t hole = find_place(v, v->order[slot].order);
-    must(v->index[hole] == slot);
-    uint32_t i = hole;
-    for (;;) {
-        i = (i + 1) & v->index_mask;
-        if (v->index[i] == VENUE_NONE)
-            break;
-        uint32_t home = hash_id(v->order[v->index[i]].order) & v->index_mask;
-        if (((i - home) & v->index_mask) >= ((i - hole) & v->index_mask)) {
-            v->index[hole] = v->index[i];
-            hole = i;
-        }
-    }
-    v->index[hole] = VENUE_NONE;
-    pool_put(&v->slots, slot);
-}
-
-static struct venue_book *find_book(const struct venue *v, uint32_t instrument)
-{
-    uint32_t i = (instrument * 0x9e3779b1u) & v->book_mask;
-    while (v->book_index[i] != VENUE_NONE) {
-        if (v->book[v->book_index[i]].def.id == instrument)
-            return &v->book[v->book_index[i]];
-        i = (i + 1) & v->book_mask;
-    }
-    return NULL;
 }
 
 void venue_instrument(struct venue *v, const struct fact_instrument *in, int32_t settle_exp)
 {
     must(v->magic == MAGIC);
     must(in->tick > 0 && in->lot > 0 && in->multiplier > 0);
-    struct venue_book *b = find_book(v, in->id);
+    struct venue_book *b = tables_book(v, in->id);
     if (b == NULL) {
         must(v->book_count < v->c.instruments_max);
         uint32_t i = (in->id * 0x9e3779b1u) & v->book_mask;
@@ -238,11 +144,6 @@ void venue_instrument(struct venue *v, const struct fact_instrument *in, int32_t
 bool venue_has_room(const struct venue *v)
 {
     return v->cells.in_use + VENUE_SPARE_CELLS <= v->cells.capacity;
-}
-
-bool venue_chance(struct venue *v, uint32_t ppm)
-{
-    return v->c.profile == VENUE_DEMO && rng_below(&v->rng, VENUE_PPM) < ppm;
 }
 
 static struct fact_exec exec_of(const struct venue *v, uint32_t kind, const struct venue_order *o,
@@ -273,7 +174,8 @@ struct fact_exec *venue_answer(struct venue *v, int64_t due_ns, uint32_t kind,
     cell->arrive_ns = venue_ns;
     cell->due_ns = due_ns;
     cell->u.exec = exec_of(v, kind, o, venue_ns);
-    heap_put(&v->answers, (struct venue_key){.t_ns = due_ns, .counter = v->counter++, .cell = i});
+    struct venue_key k = {.t_ns = due_ns, .order = o->order, .counter = v->counter++, .cell = i};
+    tables_put(&v->answers, k);
     return &cell->u.exec;
 }
 
@@ -293,7 +195,7 @@ void venue_end(struct venue *v, struct venue_order *o, enum venue_outcome outcom
     o->outcome = outcome;
     v->open_count--;
     if (v->ended_count == v->ended_max) {
-        forget(v, v->ended[v->ended_first]);
+        tables_forget(v, v->ended[v->ended_first]);
         v->ended_first = (v->ended_first + 1) % v->ended_max;
         v->ended_count--;
     }
@@ -302,11 +204,11 @@ void venue_end(struct venue *v, struct venue_order *o, enum venue_outcome outcom
 }
 
 /* ---- requests: sent ---- */
-static int64_t latency(struct venue *v)
+static int64_t latency(const struct venue *v, struct chance_key k)
 {
     int64_t ns = v->c.latency_ns;
     if (v->c.jitter_ns > 0)
-        ns += (int64_t)rng_below(&v->rng, (uint64_t)v->c.jitter_ns + 1);
+        ns += (int64_t)chance_below(v, k, (uint64_t)v->c.jitter_ns + 1);
     return ns;
 }
 
@@ -315,23 +217,20 @@ struct turn {
     int64_t arrive_ns, due_ns;
 };
 
-static uint64_t order_of(const struct venue_cell *cell)
-{
-    if (cell->kind == VENUE_CELL_SEND)
-        return cell->u.send.order;
-    return cell->kind == VENUE_CELL_CANCEL ? cell->u.cancel.order : cell->u.query.order;
-}
-
 static struct turn turn_of(const struct venue *v, uint64_t order)
 {
     struct turn turn = {INT64_MIN, INT64_MIN};
-    const struct venue_order *o = find_order(v, order);
+    const struct venue_order *o = tables_order(v, order);
     if (o != NULL)
         turn.due_ns = o->answered_ns;
+    for (uint32_t i = 0; i < VENUE_STRANGERS; i++) {
+        if (v->stranger[i].order == order && v->stranger[i].due_ns > turn.due_ns)
+            turn.due_ns = v->stranger[i].due_ns;
+    }
     for (uint32_t i = 0; i < v->todo.count; i++) {
-        const struct venue_cell *cell = &v->cell[v->todo.at[i].cell];
-        if (order_of(cell) != order)
+        if (v->todo.at[i].order != order)
             continue;
+        const struct venue_cell *cell = &v->cell[v->todo.at[i].cell];
         if (cell->arrive_ns > turn.arrive_ns)
             turn.arrive_ns = cell->arrive_ns;
         if (cell->due_ns > turn.due_ns)
@@ -340,25 +239,30 @@ static struct turn turn_of(const struct venue *v, uint64_t order)
     return turn;
 }
 
-/* Puts a request on its way; NULL when the venue is swamped. Messages of one connection arrive in
- * the order they were sent; a slow one (late_ns) is slow inside the venue and holds up only what
- * concerns the same order. */
+/* How long a request takes inside the venue, beyond the way there and back. */
+struct pace {
+    int64_t slow_ns; /* its answer only */
+    int64_t late_ns; /* the decision and so the answer */
+};
+
+/* Puts a request on its way; NULL when the venue is swamped. Requests about different orders may
+ * overtake each other, as over several connections; those about one order never do. One that comes
+ * when later things are decided already (a venue behind sockets) is decided next. */
 static struct venue_cell *request(struct venue *v, int64_t t_ns, uint32_t kind, uint64_t order,
-                                  int64_t slow_ns, int64_t late_ns)
+                                  struct pace pace)
 {
     must(v->magic == MAGIC);
     if (!venue_has_room(v))
         return NULL;
-    int64_t ns = latency(v);
-    int64_t arrive = t_ns + ns / 2;
-    if (arrive < v->arrive_last_ns)
-        arrive = v->arrive_last_ns;
-    v->arrive_last_ns = arrive;
+    static_assert(VENUE_CELL_QUERY == (int)CHANCE_WAY_QUERY, "a kind is its purpose");
+    int64_t ns = latency(v, (struct chance_key){order, kind, t_ns});
+    int64_t arrive = t_ns + ns / 2 + pace.late_ns;
+    if (arrive < v->run_ns)
+        arrive = v->run_ns;
     struct turn turn = turn_of(v, order);
-    arrive += late_ns;
     if (arrive < turn.arrive_ns)
         arrive = turn.arrive_ns;
-    int64_t due = t_ns + ns + slow_ns + late_ns;
+    int64_t due = t_ns + ns + pace.slow_ns + pace.late_ns;
     if (due < arrive)
         due = arrive;
     if (due <= turn.due_ns)
@@ -369,37 +273,43 @@ static struct venue_cell *request(struct venue *v, int64_t t_ns, uint32_t kind, 
     cell->kind = kind;
     cell->arrive_ns = arrive;
     cell->due_ns = due;
-    struct venue_key k = {.t_ns = arrive, .counter = v->counter, .cell = i};
-    heap_put(&v->todo, k);
+    struct venue_key k = {.t_ns = arrive, .order = order, .counter = v->counter, .cell = i};
+    tables_put(&v->todo, k);
     k.t_ns = due;
-    heap_put(&v->answers, k);
+    tables_put(&v->answers, k);
     v->counter++;
     return cell;
 }
 
 void venue_send(struct venue *v, int64_t t_ns, const struct fact_send *s)
 {
-    int64_t slow = 0;
-    if (venue_chance(v, DEMO_SLOW_ACK_PPM))
-        slow = (int64_t)rng_below(&v->rng, (uint64_t)demo_slow_ack_max_ns);
-    struct venue_cell *cell = request(v, t_ns, VENUE_CELL_SEND, s->order, slow, 0);
+    struct pace pace = {0, 0};
+    if (chance_demo(v, (struct chance_key){s->order, CHANCE_SLOW_ACK, t_ns}, DEMO_SLOW_ACK_PPM)) {
+        struct chance_key k = {s->order, CHANCE_SLOW_ACK_NS, t_ns};
+        pace.slow_ns = (int64_t)chance_below(v, k, (uint64_t)demo_slow_ack_max_ns);
+    }
+    struct venue_cell *cell = request(v, t_ns, VENUE_CELL_SEND, s->order, pace);
     if (cell != NULL)
         cell->u.send = *s;
 }
 
 void venue_cancel(struct venue *v, int64_t t_ns, const struct fact_cancel *c)
 {
-    int64_t late = 0;
-    if (venue_chance(v, DEMO_SLOW_CANCEL_PPM))
-        late = (int64_t)rng_below(&v->rng, (uint64_t)demo_slow_cancel_max_ns);
-    struct venue_cell *cell = request(v, t_ns, VENUE_CELL_CANCEL, c->order, 0, late);
+    struct pace pace = {0, 0};
+    struct chance_key k = {c->order, CHANCE_SLOW_CANCEL, t_ns};
+    if (chance_demo(v, k, DEMO_SLOW_CANCEL_PPM)) {
+        k.purpose = CHANCE_SLOW_CANCEL_NS;
+        pace.late_ns = (int64_t)chance_below(v, k, (uint64_t)demo_slow_cancel_max_ns);
+    }
+    struct venue_cell *cell = request(v, t_ns, VENUE_CELL_CANCEL, c->order, pace);
     if (cell != NULL)
         cell->u.cancel = *c;
 }
 
 void venue_query(struct venue *v, int64_t t_ns, const struct fact_query *q)
 {
-    struct venue_cell *cell = request(v, t_ns, VENUE_CELL_QUERY, q->order, 0, 0);
+    struct pace pace = {0, 0};
+    struct venue_cell *cell = request(v, t_ns, VENUE_CELL_QUERY, q->order, pace);
     if (cell != NULL)
         cell->u.query = *q;
 }
@@ -423,17 +333,20 @@ static bool is_over_rate(struct venue *v, int64_t t_ns)
 }
 
 /* Why the demo profile refuses a good order; 0 = it does not. */
-static uint32_t demo_reject(struct venue *v, int64_t t_ns, const char **text)
+static uint32_t demo_reject(struct venue *v, uint64_t order, int64_t t_ns, const char **text)
 {
-    if (venue_chance(v, DEMO_HALT_PPM))
+    struct chance_key k = {order, CHANCE_HALT, t_ns};
+    if (chance_demo(v, k, DEMO_HALT_PPM))
         v->halted_until_ns = t_ns + demo_halt_ns;
     if (t_ns < v->halted_until_ns) {
         *text = "trading is halted";
         return FACT_REJECT_HALTED;
     }
-    if (!venue_chance(v, DEMO_REJECT_PPM))
+    k.purpose = CHANCE_REJECT;
+    if (!chance_demo(v, k, DEMO_REJECT_PPM))
         return FACT_REJECT_NONE;
-    switch (rng_below(&v->rng, 3)) {
+    k.purpose = CHANCE_REJECT_WHY;
+    switch (chance_below(v, k, 3)) {
     case 0:
         *text = "margin is being recalculated";
         return FACT_REJECT_FUNDS;
@@ -468,7 +381,7 @@ static uint32_t refuse(struct venue *v, int64_t t_ns, const struct fact_send *s,
         return because(text, "unknown instrument", FACT_REJECT_UNKNOWN_SYMBOL);
     if (s->order == 0 || s->account != v->c.account)
         return because(text, "not an account or order here", FACT_REJECT_OTHER);
-    if (find_order(v, s->order) != NULL)
+    if (tables_order(v, s->order) != NULL)
         return because(text, "order id was used before", FACT_REJECT_DUPLICATE);
     if ((s->side != VENUE_BUY && s->side != VENUE_SELL) ||
         (s->tif != FACT_GTC && s->tif != FACT_IOC))
@@ -485,7 +398,7 @@ static uint32_t refuse(struct venue *v, int64_t t_ns, const struct fact_send *s,
         return because(text, "reduce only: nothing to reduce", FACT_REJECT_OTHER);
     if (v->open_count >= v->c.orders_max)
         return because(text, "too many open orders", FACT_REJECT_OTHER);
-    return demo_reject(v, t_ns, text);
+    return demo_reject(v, s->order, t_ns, text);
 }
 
 static struct venue_order *open_order(struct venue *v, const struct fact_send *s,
@@ -506,7 +419,7 @@ static struct venue_order *open_order(struct venue *v, const struct fact_send *s
                               .outcome = VENUE_OPEN,
                               .prev = b->tail,
                               .next = VENUE_NONE};
-    uint32_t place = find_place(v, s->order);
+    uint32_t place = tables_place(v, s->order);
     must(v->index[place] == VENUE_NONE);
     v->index[place] = slot;
     if (b->tail == VENUE_NONE)
@@ -522,7 +435,7 @@ static void arrive_send(struct venue *v, struct venue_cell *cell)
 {
     struct fact_send s = cell->u.send;
     int64_t t = cell->arrive_ns;
-    struct venue_book *b = find_book(v, s.instrument);
+    struct venue_book *b = tables_book(v, s.instrument);
     v->totals.orders++;
     ledger_order(v, t, &s);
     const char *text;
@@ -549,7 +462,7 @@ static void arrive_cancel(struct venue *v, struct venue_cell *cell)
     struct fact_cancel c = cell->u.cancel;
     int64_t t = cell->arrive_ns;
     ledger_cancel_asked(v, t, &c);
-    struct venue_order *o = find_order(v, c.order);
+    struct venue_order *o = tables_order(v, c.order);
     cell->kind = VENUE_CELL_ANSWER;
     if (o == NULL) {
         bool ended = c.order < v->c.orders_before;
@@ -564,7 +477,8 @@ static void arrive_cancel(struct venue *v, struct venue_cell *cell)
         cell->u.exec = exec_of(v, FACT_EXEC_CANCEL_LATE, o, t);
         set_text(&cell->u.exec, FACT_REJECT_NONE, "the order has already ended");
         v->totals.cancels_late++;
-    } else if (venue_chance(v, DEMO_CANCEL_REJECT_PPM)) {
+    } else if (chance_demo(v, (struct chance_key){c.order, CHANCE_CANCEL_REJECT, t},
+                           DEMO_CANCEL_REJECT_PPM)) {
         cell->u.exec = exec_of(v, FACT_EXEC_CANCEL_REJECT, o, t);
         set_text(&cell->u.exec, FACT_REJECT_RATE, "busy, try again");
         v->totals.cancel_rejects++;
@@ -580,7 +494,7 @@ static void arrive_query(struct venue *v, struct venue_cell *cell)
 {
     struct fact_query q = cell->u.query;
     ledger_query(v, cell->arrive_ns, &q);
-    const struct venue_order *o = find_order(v, q.order);
+    const struct venue_order *o = tables_order(v, q.order);
     cell->kind = VENUE_CELL_ANSWER;
     cell->u.exec = exec_of(v, FACT_EXEC_STATUS, o, cell->arrive_ns);
     cell->u.exec.order = q.order;
@@ -592,19 +506,26 @@ static void arrive_query(struct venue *v, struct venue_cell *cell)
     ledger_exec(v, &cell->u.exec, cell->due_ns);
 }
 
-/* Remembers when the answer to a request about a known order is due. */
+/* Remembers when the answer to a request is due, with its order; one that is refused or not known
+ * here is remembered for a while. */
 static void note_answer(struct venue *v, const struct venue_cell *cell)
 {
-    struct venue_order *o = find_order(v, cell->u.exec.order);
-    if (o != NULL && o->answered_ns < cell->due_ns)
+    struct venue_order *o = tables_order(v, cell->u.exec.order);
+    if (o == NULL) {
+        struct venue_stranger *s = &v->stranger[v->stranger_next++ % VENUE_STRANGERS];
+        *s = (struct venue_stranger){cell->u.exec.order, cell->due_ns};
+    } else if (o->answered_ns < cell->due_ns) {
         o->answered_ns = cell->due_ns;
+    }
 }
 
 /* Lets every request that has arrived by then be decided, in order of arrival. */
 void venue_run(struct venue *v, int64_t upto_ns)
 {
+    if (upto_ns > v->run_ns)
+        v->run_ns = upto_ns;
     while (v->todo.count > 0 && v->todo.at[0].t_ns <= upto_ns) {
-        struct venue_cell *cell = &v->cell[heap_take(&v->todo).cell];
+        struct venue_cell *cell = &v->cell[tables_take(&v->todo).cell];
         if (cell->kind == VENUE_CELL_SEND)
             arrive_send(v, cell);
         else if (cell->kind == VENUE_CELL_CANCEL)
@@ -620,10 +541,35 @@ void venue_run(struct venue *v, int64_t upto_ns)
 
 void venue_resume(struct venue *v, uint32_t instrument, int64_t net)
 {
-    struct venue_book *b = find_book(v, instrument);
+    struct venue_book *b = tables_book(v, instrument);
     must(b != NULL && b->net == 0 && v->totals.orders == 0);
     b->net = net;
     ledger_resume(v, b);
+}
+
+bool venue_keep(struct venue *v, const struct venue_kept *k)
+{
+    struct venue_book *b = tables_book(v, k->instrument);
+    must(b != NULL && v->totals.orders == 0 && k->cum >= 0 && k->cum <= k->qty);
+    if (k->venue_order > v->venue_orders)
+        v->venue_orders = k->venue_order;
+    if (tables_order(v, k->order) != NULL || v->open_count >= v->c.orders_max)
+        return false;
+    uint64_t numbered = v->venue_orders;
+    struct fact_send s = {.order = k->order,
+                          .instrument = k->instrument,
+                          .side = k->side,
+                          .tif = k->tif,
+                          .reduce_only = k->reduce_only,
+                          .qty = k->qty,
+                          .price = k->price};
+    struct venue_order *o = open_order(v, &s, b, k->arrive_ns);
+    v->venue_orders = numbered;
+    o->venue_order = k->venue_order;
+    o->cum = k->cum;
+    if (k->has_ended)
+        venue_end(v, o, k->cum == k->qty ? VENUE_FILLED : VENUE_CANCELED);
+    return true;
 }
 
 /* ---- the market, and taking answers ---- */
@@ -633,11 +579,12 @@ void venue_market(struct venue *v, const struct fact_head *head, const void *pay
     const uint32_t *ids = payload; /* each of the three begins with instrument and flags */
     if (ids[1] & FACT_MD_WARMUP)
         return;
-    struct venue_book *b = find_book(v, ids[0]);
+    struct venue_book *b = tables_book(v, ids[0]);
     if (b == NULL)
         return;
     if (v->todo.count == 0 && b->head == VENUE_NONE) {
         match_note(b, head->type, payload);
+        v->run_ns = head->t_ns > v->run_ns ? head->t_ns : v->run_ns;
         return;
     }
     if (head->type == FACT_BAR)
@@ -653,6 +600,14 @@ int64_t venue_due(const struct venue *v)
     return v->answers.count == 0 ? INT64_MAX : v->answers.at[0].t_ns;
 }
 
+int64_t venue_ripe(const struct venue *v)
+{
+    if (v->answers.count == 0)
+        return INT64_MAX;
+    const struct venue_cell *cell = &v->cell[v->answers.at[0].cell];
+    return cell->kind == VENUE_CELL_ANSWER ? INT64_MIN : cell->arrive_ns;
+}
+
 void venue_take(struct venue *v, struct fact_view *out)
 {
     must(v->answers.count > 0);
@@ -662,7 +617,7 @@ void venue_take(struct venue *v, struct fact_view *out)
         cell = &v->cell[v->answers.at[0].cell];
     }
     must(cell->kind == VENUE_CELL_ANSWER);
-    struct venue_key k = heap_take(&v->answers);
+    struct venue_key k = tables_take(&v->answers);
     out->head = (struct fact_head){.bytes = sizeof(struct fact_exec),
                                    .t_ns = cell->due_ns,
                                    .type = FACT_EXEC,
@@ -680,7 +635,7 @@ void venue_totals(const struct venue *v, struct venue_totals *out)
 
 int64_t venue_net(const struct venue *v, uint32_t instrument)
 {
-    const struct venue_book *b = find_book(v, instrument);
+    const struct venue_book *b = tables_book(v, instrument);
     return b == NULL ? 0 : b->net;
 }
 

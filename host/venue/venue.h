@@ -61,6 +61,14 @@ struct venue *venue_init(void *memory, size_t bytes, const struct venue_config *
 void venue_instrument(struct venue *v, const struct fact_instrument *in, int32_t settle_exp);
 /* What a venue that begins a later epoch holds of an instrument. Before the first send. */
 void venue_resume(struct venue *v, uint32_t instrument, int64_t net);
+/* An order of an earlier life, as its ledger tells it; before the first send. A working one is
+ * looked at again like one that arrives now. False: it is here already, or there is no room. */
+struct venue_kept {
+    uint64_t order, venue_order;
+    uint32_t instrument, side, tif, reduce_only, has_ended;
+    int64_t arrive_ns, qty, cum, price;
+};
+bool venue_keep(struct venue *v, const struct venue_kept *k);
 /* The next market event (BAR, TRADE or QUOTE), before it is numbered. Once per event. */
 void venue_market(struct venue *v, const struct fact_head *head, const void *payload);
 void venue_send(struct venue *v, int64_t t_ns, const struct fact_send *s);
@@ -68,6 +76,9 @@ void venue_cancel(struct venue *v, int64_t t_ns, const struct fact_cancel *c);
 void venue_query(struct venue *v, int64_t t_ns, const struct fact_query *q);
 /* Earliest due time of an answer; INT64_MAX = none. */
 int64_t venue_due(const struct venue *v);
+/* From when the earliest answer can be known: a venue behind sockets tells it then, ahead of its
+ * due time. INT64_MIN = it is decided; else its request arrives then, and taking decides it. */
+int64_t venue_ripe(const struct venue *v);
 /* Takes the earliest answer (EXEC); head gets t_ns, type, version, bytes. Only when one is due. */
 void venue_take(struct venue *v, struct fact_view *out);
 struct venue_totals {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The inside of the simulated venue, shared by venue.c (memory, requests, answers), match.c
- * (matching) and ledger.c (text). Nobody else includes it, tests excepted.
+ * The inside of the simulated venue, shared by venue.c (memory, requests, answers), tables.c
+ * (heaps, indices), match.c (matching), chance.c (luck) and ledger.c (text). Nobody else includes
+ * it, tests excepted.
  *
  * Invariants (venue_check repeats them)
  *   1. An order is open or ended; open orders are on the list of exactly one book.
@@ -23,6 +24,7 @@ enum {
     VENUE_SELL = 2,        /* TN_SHORT */
     VENUE_RATE_MAX = 200,  /* orders per second; above the host's own budget of 50 */
     VENUE_SPARE_CELLS = 4, /* kept free: one matching step makes at most three answers */
+    VENUE_STRANGERS = 256, /* requests about orders that are not here, remembered */
     VENUE_PPM = 1000000,
 };
 
@@ -45,8 +47,11 @@ struct venue_cell {
         struct fact_exec exec;
     } u;
 };
-struct venue_key { /* heap order: time, then counter */
+/* Heap order: time, then order, then counter. With the order before the counter it does not matter
+ * in which order requests of one moment about different orders came in. */
+struct venue_key {
     int64_t t_ns;
+    uint64_t order;
     uint64_t counter;
     uint32_t cell;
     uint32_t reserved;
@@ -92,11 +97,15 @@ struct venue_book {
     int64_t last, last_qty, last_used;
 };
 
+struct venue_stranger {
+    uint64_t order;
+    int64_t due_ns;
+};
+
 struct venue {
     uint32_t magic;
     uint32_t open_count;
     struct venue_config c;
-    struct rng rng;
     struct venue_heap todo, answers;
     struct pool cells;
     struct venue_cell *cell;
@@ -111,21 +120,56 @@ struct venue {
     uint32_t *book_index; /* instrument id -> book, open addressing */
     uint32_t book_mask;
     uint64_t counter, venue_orders, trades;
-    int64_t arrive_last_ns;
+    int64_t run_ns; /* everything up to here is decided */
     int64_t rate_from_ns;
     int64_t halted_until_ns;
     uint32_t rate_count;
     struct venue_totals totals;
+    uint32_t stranger_next;
+    struct venue_stranger stranger[VENUE_STRANGERS];
 };
+
+/* tables.c */
+void tables_put(struct venue_heap *h, struct venue_key k);
+struct venue_key tables_take(struct venue_heap *h);
+/* Where the order is in the index, or would be. */
+uint32_t tables_place(const struct venue *v, uint64_t order);
+struct venue_order *tables_order(const struct venue *v, uint64_t order); /* NULL = not here */
+void tables_forget(struct venue *v, uint32_t slot);
+struct venue_book *tables_book(const struct venue *v, uint32_t instrument);
 
 /* venue.c, used by match.c */
 bool venue_has_room(const struct venue *v);
 struct fact_exec *venue_answer(struct venue *v, int64_t due_ns, uint32_t kind,
                                struct venue_order *o, int64_t venue_ns);
 void venue_end(struct venue *v, struct venue_order *o, enum venue_outcome outcome);
-bool venue_chance(struct venue *v, uint32_t ppm);
 void venue_run(struct venue *v, int64_t upto_ns);
 void venue_check(const struct venue *v);
+
+/* chance.c */
+enum chance_purpose {
+    CHANCE_UNSET = 0,
+    CHANCE_WAY_SEND, /* jitter; the kinds of cells in their order */
+    CHANCE_WAY_CANCEL,
+    CHANCE_WAY_QUERY,
+    CHANCE_SLOW_ACK,
+    CHANCE_SLOW_ACK_NS,
+    CHANCE_SLOW_CANCEL,
+    CHANCE_SLOW_CANCEL_NS,
+    CHANCE_HALT,
+    CHANCE_REJECT,
+    CHANCE_REJECT_WHY,
+    CHANCE_CANCEL_REJECT,
+    CHANCE_PARTIAL,
+};
+struct chance_key {
+    uint64_t order;
+    uint32_t purpose;
+    int64_t moment; /* tells draws of one order for one purpose apart */
+};
+uint64_t chance_below(const struct venue *v, struct chance_key k, uint64_t bound);
+/* True with this probability in the demo profile; never in another. */
+bool chance_demo(const struct venue *v, struct chance_key k, uint32_t ppm);
 
 /* match.c */
 void match_arrival(struct venue *v, struct venue_order *o, int64_t t_ns, int64_t due_ns);

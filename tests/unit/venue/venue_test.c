@@ -15,7 +15,9 @@ static void open_quoted(struct rig *r, struct venue_config c)
 
 static void expect_reject(struct rig *r, struct fact_send s, uint32_t reason)
 {
-    int64_t t = T0 + (int64_t)s.order * SEC;
+    struct venue_totals before;
+    venue_totals(r->v, &before); /* answers about one order come one after the other */
+    int64_t t = T0 + (int64_t)s.order * SEC + (int64_t)before.rejects * 30 * MS;
     venue_send(r->v, t, &s);
     const struct fact_exec *e = rig_expect(r, FACT_EXEC_REJECTED, t + 20 * MS);
     assert_int_equal(e->reason, reason);
@@ -253,7 +255,7 @@ static void venue_ended_orders_are_forgotten_oldest_first(void **state)
     rig_close(&r);
 }
 
-static void venue_requests_arrive_in_the_order_sent_whatever_the_jitter(void **state)
+static void venue_requests_about_one_order_arrive_as_sent_whatever_the_jitter(void **state)
 {
     (void)state;
     struct rig r;
@@ -389,7 +391,7 @@ int main(void)
         cmocka_unit_test(venue_cancel_of_unknown_order_is_rejected),
         cmocka_unit_test(venue_query_tells_working_done_and_absent),
         cmocka_unit_test(venue_ended_orders_are_forgotten_oldest_first),
-        cmocka_unit_test(venue_requests_arrive_in_the_order_sent_whatever_the_jitter),
+        cmocka_unit_test(venue_requests_about_one_order_arrive_as_sent_whatever_the_jitter),
         cmocka_unit_test(venue_flood_of_requests_leaves_some_unanswered_and_lives),
         cmocka_unit_test(venue_memory_is_used_within_bounds_only),
         cmocka_unit_test(venue_of_a_later_epoch_goes_on_where_the_last_one_ended),
