@@ -215,6 +215,7 @@ void config_account(struct core *c, const struct fact_account *e)
     if (a->def.id == 0) {
         a->cash = e->balance;
         a->mode = MODE_ACTIVE;
+        a->in_doubt = e->via == FACT_VIA_EGRESS;
     }
     a->def = *e;
     a->def.balance = start; /* the genesis balance stays; money moves by BALANCE */
@@ -389,16 +390,20 @@ static void take_clock(struct core *c, const struct fact_clock *e)
     c->clock_skew_ns = e->skew_ns;
 }
 
-/* A fault counts while its build reigns: one that is only heard harms nobody. */
+/* A fault counts while its build reigns: one that is only heard harms nobody. A build that is back
+ * lifts what its own death brought, and nothing that a person or another cause did. */
 static void take_plugin(struct core *c, const struct fact_head *head, const struct fact_plugin *e)
 {
-    if (e->what != FACT_PLUGIN_QUARANTINED || e->instance > c->max.instances)
+    const bool is_fault = e->what == FACT_PLUGIN_QUARANTINED || e->what == FACT_PLUGIN_DIED;
+    if ((!is_fault && e->what != FACT_PLUGIN_BACK) || e->instance > c->max.instances)
         return;
     const struct instance_row *r = &c->instance[e->instance];
     if (r->is_removed || r->reign[0].generation != head->generation)
         step_ignored(c, FACT_IGNORED_NOT_ACCEPTED, FACT_PLUGIN, head->generation);
-    else if (r->mode < MODE_REDUCING) /* a fault lifts nothing */
+    else if (is_fault && r->mode < MODE_REDUCING) /* a fault lifts nothing */
         mode_set(c, MODE_SCOPE_STRATEGY, e->instance, MODE_REDUCING, FACT_WHY_PLUGIN);
+    else if (!is_fault && r->mode == MODE_REDUCING && r->mode_why == FACT_WHY_PLUGIN)
+        mode_set(c, MODE_SCOPE_STRATEGY, e->instance, MODE_ACTIVE, FACT_WHY_PLUGIN);
 }
 
 /* Rows of the deployment's tables, while nothing is staged. */

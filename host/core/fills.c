@@ -6,6 +6,7 @@
  * before it is booked, never guessed. Deletion shifts back, so no tombstones gather.
  */
 #include "core/state.h"
+#include "base/planted.h"
 
 static uint64_t key_of(uint32_t account, uint32_t instrument, uint64_t trade_id)
 {
@@ -29,7 +30,8 @@ static uint32_t find(const struct core *c, uint64_t key)
 
 bool fills_known(const struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id)
 {
-    return c->fill_slot[find(c, key_of(account, instrument, trade_id))] != CORE_NONE;
+    return !PLANTED(FILL_TWICE) &&
+           c->fill_slot[find(c, key_of(account, instrument, trade_id))] != CORE_NONE;
 }
 
 static void forget(struct core *c, uint32_t row)

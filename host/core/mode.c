@@ -10,6 +10,7 @@
  * goes to SAFE_START, which lifts itself.
  */
 #include "core/state.h"
+#include "base/planted.h"
 
 struct mode_row {
     bool new_risk, reduce;
@@ -27,7 +28,7 @@ static const struct mode_row row[MODE_END] = {
 bool mode_allows(enum mode m, bool reducing, uint32_t origin)
 {
     if (!reducing)
-        return row[m].new_risk;
+        return row[m].new_risk || (PLANTED(UNRECONCILED) && m == MODE_SAFE_START);
     if (m == MODE_KILLED)
         return origin == FACT_ORIGIN_KILL || origin == FACT_ORIGIN_PERSON;
     return row[m].reduce || origin == FACT_ORIGIN_PERSON;
@@ -106,7 +107,7 @@ static void note_keep(struct core *c, enum mode_scope scope, uint32_t id, uint32
     if (scope == MODE_SCOPE_GLOBAL)
         c->keep_positions = keep;
     else if (scope == MODE_SCOPE_ACCOUNT)
-        c->account[id].keep_positions = keep;
+        c->account[id].keep_positions = keep != 0;
 }
 
 /* A kill on a kill: one that kept the positions becomes one that does not; never back. */
@@ -130,6 +131,10 @@ static bool is_clean(const struct core *c)
 {
     if (!c->started)
         return false;
+    for (uint32_t i = 1; i <= c->max.accounts; i++) {
+        if (c->account[i].in_doubt)
+            return false;
+    }
     for (uint32_t i = c->live_oldest; i != CORE_NONE; i = c->order[i].live_newer) {
         if (!c->order[i].confirmed || c->order[i].state == ORDER_STATE_UNKNOWN)
             return false;
@@ -233,10 +238,25 @@ void mode_timers(struct core *c)
 void mode_start(struct core *c)
 {
     c->auto_all = 0;
+    for (uint32_t i = 1; i <= c->max.accounts; i++)
+        c->account[i].in_doubt = c->account[i].def.via == FACT_VIA_EGRESS;
     for (uint32_t i = 1; i <= c->max.instances; i++)
         c->instance[i].auto_on = 0;
     if (c->mode <= MODE_SAFE_START)
         mode_set(c, MODE_SCOPE_GLOBAL, 0, MODE_SAFE_START, FACT_WHY_START);
+}
+
+void mode_sync(struct core *c, const struct fact_sync *e)
+{
+    bool is_known = e->account >= 1 && e->account <= c->max.accounts &&
+                    c->account[e->account].def.via == FACT_VIA_EGRESS;
+    if (!is_known || e->phase == FACT_SYNC_UNSET || e->phase > FACT_SYNC_AGAIN) {
+        step_ignored(c, FACT_IGNORED_NOT_ALLOWED, e->account, e->phase);
+        return;
+    }
+    if (e->phase != FACT_SYNC_AGAIN)
+        c->account[e->account].in_doubt = e->phase == FACT_SYNC_LOST;
+    oms_sync(c, e->account, e->phase);
 }
 
 void mode_clean(struct core *c)

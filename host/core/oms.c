@@ -13,6 +13,7 @@
  * deletion.
  */
 #include "core/state.h"
+#include "base/planted.h"
 #include <string.h>
 
 #define ACK_WAIT_NS (5 * CORE_SECOND_NS)
@@ -160,6 +161,8 @@ reserve(struct core *c, const struct order_row *o, int64_t leaves)
 static int64_t reserved_of(const struct order_row *o)
 {
     int64_t leaves = o->qty - o->cum;
+    if (PLANTED(UNKNOWN_FREE) && o->state == ORDER_STATE_UNKNOWN)
+        return 0;
     return is_reserved(o->state) && leaves > 0 ? leaves : 0;
 }
 
@@ -418,7 +421,8 @@ static void check(struct core *c, struct order_row *o)
         (void)oms_move(c, o, ORDER_EVENT_GIVE_UP, o->cum);
         step_alert(c, FACT_ALERT_QUARANTINE, &c->book[o->book], o->id, o->qty, o->cum);
     }
-    ask_venue(c, o);
+    if (!PLANTED(NO_QUERY) || o->state != ORDER_STATE_UNKNOWN)
+        ask_venue(c, o);
 }
 
 void oms_timers(struct core *c)
@@ -456,6 +460,27 @@ void oms_start(struct core *c)
         if (o->state == ORDER_STATE_SENDING)
             (void)oms_move(c, o, ORDER_EVENT_SILENT, o->cum);
         ask_venue(c, o);
+    }
+}
+
+void oms_sync(struct core *c, uint32_t account, uint32_t phase)
+{
+    for (uint32_t i = c->live_oldest; i != CORE_NONE;) {
+        struct order_row *o = &c->order[i];
+        i = o->live_newer;
+        if (c->book[o->book].account != account)
+            continue;
+        if (phase == FACT_SYNC_LOST) {
+            o->confirmed = 0;
+            if (o->state == ORDER_STATE_SENDING)
+                (void)oms_move(c, o, ORDER_EVENT_SILENT, o->cum);
+        } else if (phase == FACT_SYNC_AGAIN) {
+            if (o->state != ORDER_STATE_SENDING) /* one on its way has a deadline of its own */
+                o->confirmed = 0;
+        } else if (!o->confirmed) {
+            o->queries = 0;
+            ask_venue(c, o);
+        }
     }
 }
 

@@ -81,8 +81,44 @@ static struct book_row *external(struct core *c, uint32_t instrument, uint32_t a
     return config_book(c, 0, instrument, account);
 }
 
+/* A close that egress made closes what the venue holds, and that is the strategies': theirs first,
+ * in the order of the deployment, as far as each holds the other side; the fee goes by quantity.
+ * Gives what is left. */
+static struct fact_exec close_books(struct core *c, const struct fact_exec *e)
+{
+    struct fact_exec rest = *e;
+    for (uint32_t i = c->first_book[e->instrument]; i != 0 && rest.last_qty > 0;
+         i = c->next_book[i]) {
+        struct book_row *b = &c->book[i];
+        int64_t held = e->side == TN_LONG ? -b->qty : b->qty;
+        if (b->account != e->account || b->strategy == 0 || held <= 0)
+            continue;
+        int64_t part = held < rest.last_qty ? held : rest.last_qty, fee = rest.fee;
+        if (part < rest.last_qty &&
+            !is_ok(num_muldiv(rest.fee, part, rest.last_qty, NUM_HALF_EVEN, &fee)))
+            fee = 0;
+        rest.last_qty -= part;
+        rest.fee -= fee;
+        pos_fill(c, b, e->side, part, e->last_price, fee, 0, e->trade_id);
+        plan_filled(c, b);
+    }
+    return rest;
+}
+
 static void external_fill(struct core *c, const struct fact_exec *e)
 {
+    struct fact_exec rest;
+    if (e->is_close && external(c, e->instrument, e->account) != NULL) {
+        fills_add(c, e->account, e->instrument, e->trade_id);
+        count_fill(c, e, false);
+        rest = close_books(c, e);
+        struct book_row *left = external(c, e->instrument, e->account);
+        if (rest.last_qty > 0) {
+            pos_fill(c, left, e->side, rest.last_qty, e->last_price, rest.fee, 0, e->trade_id);
+            plan_filled(c, left);
+        }
+        return;
+    }
     struct book_row *b = external(c, e->instrument, e->account);
     if (b == NULL) {
         step_ignored(c, FACT_IGNORED_UNKNOWN_INSTRUMENT, e->instrument, e->trade_id);
@@ -326,6 +362,10 @@ void oms_exec(struct core *c, const struct fact_exec *e)
     }
     if (o == NULL) {
         step_ignored(c, FACT_IGNORED_UNKNOWN_ORDER, e->kind, e->order);
+        return;
+    }
+    if (c->book[o->book].account != e->account) { /* another venue has no word on it */
+        step_alert(c, FACT_ALERT_FORBIDDEN, &c->book[o->book], o->id, o->state, e->kind);
         return;
     }
     answer(c, o, e);

@@ -190,7 +190,7 @@ void plan_signal(struct core *c, const struct fact_signal *s)
     if ((s->advice & TN_ADVICE_TTL) && s->ttl_ns < CORE_NEVER - c->now_ns)
         b->signal_until_ns = c->now_ns + s->ttl_ns;
     b->has_limit = (s->advice & TN_ADVICE_LIMIT) != 0;
-    b->limit_offset = s->limit_offset;
+    b->limit_offset = b->has_limit ? s->limit_offset : 0;
     b->target = target;
     stops_signal(c, b, s->advice & TN_ADVICE_STOP ? s->stop_distance : 0);
     plan(c, b);

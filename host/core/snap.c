@@ -29,7 +29,8 @@ struct field {
     F(T, crossed_ns) F(T, changed_ns) F(T, quote_no) F(T, trade_no) F(T, health)                   \
     F(T, health_why) F(T, good_count) F(T, session_open)
 #define ACCOUNT(F, T)                                                                              \
-    F(T, def) F(T, mode) F(T, keep_positions) F(T, cash) F(T, message_second) F(T, message_count)
+    F(T, def) F(T, mode) F(T, keep_positions) F(T, in_doubt) F(T, cash) F(T, message_second)       \
+    F(T, message_count)
 #define INSTANCE(F, T)                                                                             \
     F(T, id) F(T, kind) F(T, mode) F(T, mode_why) F(T, auto_on) F(T, is_removed)                   \
     F(T, live_orders) F(T, duplicates) F(T, duplicate_ns) F(T, plugin_hash) F(T, reign) F(T, name)

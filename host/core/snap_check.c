@@ -65,6 +65,7 @@ static const char *broken_names(const struct core *c)
     for (uint32_t i = 1; i <= c->max.accounts; i++) {
         const struct account_row *a = &c->account[i];
         RULE(a->def.id == 0 || a->def.id == i);
+        RULE(a->in_doubt <= 1 && a->keep_positions <= 1);
         RULE(a->def.id == 0 || i == 1 || c->account[i - 1].def.id != 0);
         RULE(a->def.id == 0 || is_mode(a->mode));
         RULE(a->def.id == 0 || (a->def.currency >= 1 && a->def.currency <= c->max.currencies &&

@@ -56,9 +56,10 @@ struct market_row {
 struct account_row {
     struct fact_account def;
     uint32_t mode;
-    uint32_t keep_positions; /* with KILLED */
-    int64_t cash;            /* start balance and what people moved */
-    int64_t message_second;  /* which second is counted */
+    uint16_t keep_positions; /* with KILLED */
+    uint16_t in_doubt; /* not reconciled with its venue since the start, or since it was lost */
+    int64_t cash;      /* start balance and what people moved */
+    int64_t message_second; /* which second is counted */
     uint64_t message_count;
 };
 
@@ -403,6 +404,8 @@ static inline enum mode mode_effective(const struct core *c, const struct book_r
     uint32_t m = c->mode;
     if (c->account[b->account].mode > m)
         m = c->account[b->account].mode;
+    if (c->account[b->account].in_doubt && m < MODE_SAFE_START)
+        m = MODE_SAFE_START;
     if (b->strategy != 0 && c->instance[b->strategy].mode > m)
         m = c->instance[b->strategy].mode;
     must(m > MODE_UNSET && m < MODE_END);
@@ -416,6 +419,8 @@ bool mode_allows(enum mode m, bool reducing, uint32_t origin);
 void mode_command(struct core *c, const struct fact_mode *e);
 void mode_auto(struct core *c, const struct fact_auto *e);
 void mode_start(struct core *c);
+/* An account was reconciled with its venue, or the way to it is lost. */
+void mode_sync(struct core *c, const struct fact_sync *e);
 void mode_clean(struct core *c);
 void mode_set(struct core *c, enum mode_scope scope, uint32_t id, enum mode to, uint32_t why);
 
@@ -527,6 +532,9 @@ static inline bool oms_has_room(const struct core *c)
 void oms_cancel_book(struct core *c, struct book_row *b, uint32_t why, bool opening_only);
 void oms_timers(struct core *c);
 void oms_start(struct core *c);
+/* LOST: what was on its way is UNKNOWN, nothing counts as found. AGAIN: nothing of what lives does.
+ * WHOLE: what was not found since is asked for. */
+void oms_sync(struct core *c, uint32_t account, uint32_t phase);
 int64_t oms_deadline(const struct core *c);
 struct order_row *oms_order(const struct core *c, uint64_t id);
 static inline bool oms_seen(const struct core *c, uint64_t id)

@@ -102,6 +102,9 @@ static void dispatch(struct core *c, const struct fact_head *head, const void *p
     case FACT_FOUND:
         oms_found(c, payload);
         break;
+    case FACT_SYNC:
+        mode_sync(c, payload);
+        break;
     case FACT_AUTO:
         mode_auto(c, payload);
         break;

@@ -102,6 +102,16 @@ struct core_position_view {
 };
 /* The i-th position row; false past the end. */
 bool core_position(const struct core *c, uint32_t i, struct core_position_view *out);
+struct core_order_view {
+    uint64_t order, venue_order;
+    uint32_t state; /* enum order_state */
+    uint32_t strategy, instrument, account, side, attempt;
+    int64_t qty, cum, price;
+};
+/* The i-th live order, oldest first; false past the end. */
+bool core_order(const struct core *c, uint32_t i, struct core_order_view *out);
+/* One that the core remembers, live or ended. */
+bool core_order_find(const struct core *c, uint64_t order, struct core_order_view *out);
 struct core_account_view {
     uint32_t id, mode;
     int32_t exp;

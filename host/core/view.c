@@ -30,6 +30,42 @@ bool core_position(const struct core *c, uint32_t i, struct core_position_view *
     return true;
 }
 
+static void order_view(const struct core *c, const struct order_row *o, struct core_order_view *out)
+{
+    const struct book_row *b = &c->book[o->book];
+    *out = (struct core_order_view){.order = o->id,
+                                    .venue_order = o->venue_order,
+                                    .state = o->state,
+                                    .strategy = b->strategy,
+                                    .instrument = b->instrument,
+                                    .account = b->account,
+                                    .side = o->side,
+                                    .attempt = o->attempt,
+                                    .qty = o->qty,
+                                    .cum = o->cum,
+                                    .price = o->price};
+}
+
+bool core_order(const struct core *c, uint32_t i, struct core_order_view *out)
+{
+    uint32_t row = c->live_oldest;
+    for (; row != CORE_NONE && i > 0; i--)
+        row = c->order[row].live_newer;
+    if (row == CORE_NONE)
+        return false;
+    order_view(c, &c->order[row], out);
+    return true;
+}
+
+bool core_order_find(const struct core *c, uint64_t order, struct core_order_view *out)
+{
+    const struct order_row *o = oms_order(c, order);
+    if (o == NULL)
+        return false;
+    order_view(c, o, out);
+    return true;
+}
+
 bool core_account(const struct core *c, uint32_t i, struct core_account_view *out)
 {
     if (i >= c->max.accounts || c->account[i + 1].def.id == 0)

@@ -17,12 +17,14 @@ WORDS(w_side, "UNSET", "LONG", "SHORT", "FLAT")
 WORDS(w_plugin_kind, "UNSET", "INDICATOR", "STRATEGY", "ADAPTER", "ROUTER", "SOURCE")
 WORDS(w_plugin, "UNSET", [FACT_PLUGIN_STARTED] = "STARTED", [FACT_PLUGIN_WARM] = "WARM",
       [FACT_PLUGIN_STOPPED] = "STOPPED", [FACT_PLUGIN_FLIP] = "FLIP",
-      [FACT_PLUGIN_SKIPPED] = "SKIPPED", [FACT_PLUGIN_QUARANTINED] = "QUARANTINED")
+      [FACT_PLUGIN_SKIPPED] = "SKIPPED", [FACT_PLUGIN_QUARANTINED] = "QUARANTINED",
+      [FACT_PLUGIN_DIED] = "DIED", [FACT_PLUGIN_BACK] = "BACK")
 WORDS(w_sent, "UNSET", [FACT_SENT_OK] = "OK", [FACT_SENT_SUPPRESSED] = "SUPPRESSED",
       [FACT_SENT_FAILED] = "FAILED", [FACT_SENT_UNKNOWN] = "UNKNOWN")
-WORDS(w_sent_reason,
-      "NONE", [FACT_SENT_REASON_KILL] = "KILL", [FACT_SENT_REASON_NO_TEMPLATE] = "NO_TEMPLATE",
-      [FACT_SENT_REASON_NO_LINK] = "NO_LINK", [FACT_SENT_REASON_EPOCH] = "EPOCH")
+WORDS(w_sent_reason, "NONE", [FACT_SENT_REASON_KILL] = "KILL",
+      [FACT_SENT_REASON_NO_TEMPLATE] = "NO_TEMPLATE", [FACT_SENT_REASON_NO_LINK] = "NO_LINK",
+      [FACT_SENT_REASON_EPOCH] = "EPOCH", [FACT_SENT_REASON_RATE] = "RATE",
+      [FACT_SENT_REASON_MISMATCH] = "MISMATCH", [FACT_SENT_REASON_STALE] = "STALE")
 WORDS(w_exec, "UNSET", [FACT_EXEC_NEW] = "NEW", [FACT_EXEC_REJECTED] = "REJECTED",
       [FACT_EXEC_TRADE] = "TRADE", [FACT_EXEC_CANCELED] = "CANCELED",
       [FACT_EXEC_CANCEL_REJECT] = "CANCEL_REJECT", [FACT_EXEC_CANCEL_LATE] = "CANCEL_LATE",
@@ -30,6 +32,9 @@ WORDS(w_exec, "UNSET", [FACT_EXEC_NEW] = "NEW", [FACT_EXEC_REJECTED] = "REJECTED
       [FACT_EXEC_BUST] = "BUST", [FACT_EXEC_STATUS] = "STATUS")
 WORDS(w_found, "UNSET", [FACT_FOUND_WORKING] = "WORKING", [FACT_FOUND_DONE] = "DONE",
       [FACT_FOUND_ABSENT] = "ABSENT", [FACT_FOUND_PROVED_ABSENT] = "PROVED_ABSENT")
+WORDS(w_via, "ENGINE", [FACT_VIA_EGRESS] = "EGRESS")
+WORDS(w_sync,
+      "UNSET", [FACT_SYNC_WHOLE] = "WHOLE", [FACT_SYNC_LOST] = "LOST", [FACT_SYNC_AGAIN] = "AGAIN")
 WORDS(w_liq, "UNSET", [FACT_MAKER] = "MAKER", [FACT_TAKER] = "TAKER")
 WORDS(w_reject,
       "NONE", [FACT_REJECT_UNKNOWN_SYMBOL] = "UNKNOWN_SYMBOL", [FACT_REJECT_HALTED] = "HALTED",
@@ -126,7 +131,7 @@ static const struct fact_field fact_instrument_fields[] = {
 static const struct fact_field fact_account_fields[] = {
     FIELD(fact_account, id, U32, NULL) FIELD(fact_account, currency, U32, NULL)
         FIELD(fact_account, balance, I64, NULL) FIELD(fact_account, simulated, FLAG, NULL)
-            FIELD(fact_account, reserved, PAD, NULL) FIELD(fact_account, name, TEXT, NULL)};
+            FIELD(fact_account, via, WORD, &w_via) FIELD(fact_account, name, TEXT, NULL)};
 static const struct fact_field fact_instance_fields[] = {
     FIELD(fact_instance, id, U32, NULL) FIELD(fact_instance, kind, COLD, &w_plugin_kind)
         FIELD(fact_instance, due_ns, I64, NULL) FIELD(fact_instance, sha256, HEX, NULL)
@@ -229,7 +234,7 @@ static const struct fact_field fact_exec_fields[] = {
                                 FIELD(fact_exec, liquidity, WORD, &w_liq)
                                     FIELD(fact_exec, reason, WORD, &w_reject)
                                         FIELD(fact_exec, found, WORD, &w_found)
-                                            FIELD(fact_exec, reserved, PAD, NULL)
+                                            FIELD(fact_exec, is_close, FLAG, NULL)
                                                 FIELD(fact_exec, text, TEXT, NULL)};
 static const struct fact_field fact_found_fields[] = {
     FIELD(fact_found, order, ID, NULL) FIELD(fact_found, trade_id, ID, NULL)
@@ -238,6 +243,10 @@ static const struct fact_field fact_found_fields[] = {
                 FIELD(fact_found, side, WORD, &w_side) FIELD(fact_found, reserved, PAD, NULL)
                     FIELD(fact_found, last_qty, I64, NULL) FIELD(fact_found, last_price, I64, NULL)
                         FIELD(fact_found, fee, I64, NULL)};
+static const struct fact_field fact_sync_fields[] = {
+    FIELD(fact_sync, account, U32, NULL) FIELD(fact_sync, phase, WORD, &w_sync)
+        FIELD(fact_sync, orders, U32, NULL) FIELD(fact_sync, fills, U32, NULL)
+            FIELD(fact_sync, cursor, TEXT, NULL) FIELD(fact_sync, text, TEXT, NULL)};
 static const struct fact_field fact_tick_fields[] = {FIELD(fact_tick, why, U32, NULL)
                                                          FIELD(fact_tick, reserved, PAD, NULL)};
 static const struct fact_field fact_signal_fields[] = {

@@ -33,6 +33,11 @@
       "wrong")                                                                                     \
     X(STATUS, "status", "", DAEMON, "show mode, deployment, data health, positions and totals",    \
       "69 no host is running")                                                                     \
+    X(TOP, "top", "", LOCAL, "the running host on one screen, four times a second",                \
+      "69 no host is running")                                                                     \
+    X(DOCTOR, "doctor", "", LOCAL,                                                                 \
+      "is this machine fit to trade on: clock, disk, cores, limits, plugins, keys, confinement",   \
+      "1 a check failed")                                                                          \
     X(PLUGIN_CHECK, "plugin", "check", LOCAL, "run every check card against a plugin file",        \
       "1 a card failed; 76 the file does not fit this host's ABI")                                 \
     X(PLUGIN_LIST, "plugin", "list", LOCAL, "list the plugins in a folder without running them",   \
@@ -63,7 +68,7 @@
       "66 no such order")                                                                          \
     X(RISK_KILL, "risk", "kill", DAEMON,                                                           \
       "deny all new risk, cancel every order and flatten every position, now",                     \
-      "69 no host is running; 75 handed over, but not answered in time")                           \
+      "69 neither the host nor tenon-egress is running; 75 handed over, but not answered in time") \
     X(RISK_WHY, "risk", "why", LOCAL,                                                              \
       "show why an intent was denied or cut: every rule with its figure and limit",                \
       "66 no such intent, or nothing was denied")                                                  \
@@ -82,6 +87,22 @@
     X(AUTO_OFF, "auto", "off", DAEMON,                                                             \
       "stop signals from becoming orders, for one strategy or for all",                            \
       "66 no such strategy; 69 no host is running")                                                \
+    X(EGRESS_START, "egress", "start", LOCAL,                                                      \
+      "start the process that alone talks to venues; it outlives the host",                        \
+      "75 another one holds the state folder; 77 the password of the secrets is wrong or missing") \
+    X(EGRESS_STATUS, "egress", "status", LOCAL,                                                    \
+      "show what the process that talks to venues does, without asking the host",                  \
+      "69 no tenon-egress is running")                                                             \
+    X(SECRET_ADD, "secret", "add", LOCAL,                                                          \
+      "seal an account's key and secret into the file of secrets, which it makes when missing",    \
+      "65 the name exists already; 77 the password is wrong or missing")                           \
+    X(SECRET_LIST, "secret", "list", LOCAL, "list the names in the file of secrets",               \
+      "66 there is no such file")                                                                  \
+    X(SECRET_ROTATE, "secret", "rotate", LOCAL,                                                    \
+      "put a new key and secret in the place of a name's old ones",                                \
+      "66 no such name; 77 the password is wrong or missing")                                      \
+    X(SECRET_REMOVE, "secret", "remove", LOCAL, "take a name out of the file of secrets",          \
+      "66 no such name; 77 the password is wrong or missing")                                      \
     X(KEY_NEW, "key", "new", LOCAL,                                                                \
       "make a person's key pair: an encrypted secret key and a public key in minisign's format",   \
       "65 it exists already; 77 no password was given")                                            \
@@ -150,6 +171,9 @@
       "instance name in the deployment; all when not given")                                       \
     X(RISK_RESUME, "STRATEGY", NAME, 0, 0, "",                                                     \
       "instance name in the deployment; all when not given")                                       \
+    X(SECRET_ADD, "NAME", NAME, 1, 0, "", "whose it is: an account's name in the deployment")      \
+    X(SECRET_ROTATE, "NAME", NAME, 1, 0, "", "which one")                                          \
+    X(SECRET_REMOVE, "NAME", NAME, 1, 0, "", "which one")                                          \
     X(KEY_NEW, "PERSON", NAME, 1, 0, "", "whose key it is; the files are PERSON.key, PERSON.pub")  \
     X(TRUST_INIT, "FILE", PATH, 1, 0, "", "the document to write; it must not exist")              \
     X(TRUST_INIT, "PERSON", WORD, 1, 1, "",                                                        \
@@ -210,6 +234,16 @@
     X(AS, "as", COUNT, 1, 2147483647, "SERIAL")                                                    \
     X(REASON, "reason", TEXT, 0, 0, "TEXT")                                                        \
     X(KEEP_POSITIONS, "keep-positions", SWITCH, 0, 0, "")                                          \
+    X(IN_ENGINE, "in-engine", SWITCH, 0, 0, "")                                                    \
+    X(LEAVE, "leave", SWITCH, 0, 0, "")                                                            \
+    X(FLATTEN, "flatten", SWITCH, 0, 0, "")                                                        \
+    X(SCRIPT, "script", TEXT, 0, 0, "MARKET:MONO:SPEED")                                           \
+    X(ONCE, "once", SWITCH, 0, 0, "")                                                              \
+    X(STATE, "state", DIR, 0, 0, "DIR")                                                            \
+    X(ATTACH, "attach", PATH, 0, 0, "PATH")                                                        \
+    X(DOOR, "door", PATH, 0, 0, "PATH")                                                            \
+    X(ENGINE_USER, "engine-user", NAME, 0, 0, "USER")                                              \
+    X(SECRET_FD, "secret-fd", COUNT, 0, 1023, "N")                                                 \
     X(ONLY_FAILED, "only-failed", SWITCH, 0, 0, "")                                                \
     X(MAN, "man", SWITCH, 0, 0, "")
 
@@ -239,6 +273,17 @@
     X(RUN, TRUST, 0, "the signed trust document, for the first start of a journal")                \
     X(RUN, THROWAWAY_KEYS, 0,                                                                      \
       "sign the deployment with keys made on the spot and thrown away; simulated accounts only")   \
+    X(RUN, ATTACH, 0, "tenon-egress's socket, for accounts that go via egress")                    \
+    X(RUN, LEAVE, 0, "a stop leaves orders and positions at the venue; refused otherwise")         \
+    X(RUN, FLATTEN, 0, "a stop first cancels and closes what is at the venue")                     \
+    X(RUN, IN_ENGINE, 0,                                                                           \
+      "serve such accounts by the venue in the engine, and every bay inline: to compare with")     \
+    X(RUN, SCRIPT, 0,                                                                              \
+      "simulated venues only: market time MARKET is at monotonic time MONO, ns and thousandths")   \
+    X(TOP, ONCE, 0, "print one picture and stop")                                                  \
+    X(DOCTOR, JOURNAL, 0, "where the journal is, or would be, kept")                               \
+    X(DOCTOR, PLUGINS, 0, "where the plugins are")                                                 \
+    X(DOCTOR, KEYS, 0, "the folder of keys")                                                       \
     X(PLUGIN_CHECK, ONLY_FAILED, 0, "print the failed cards only")                                 \
     X(PLUGIN_LIST, PLUGINS, 0, "where the plugins are")                                            \
     X(PLUGIN_SHOW, PLUGINS, 0, "where the plugins are")                                            \
@@ -266,6 +311,33 @@
     X(RISK_WHY, JOURNAL, 0, "where the journal is kept")                                           \
     X(RISK_KILL, REASON, 0, "why, for the journal")                                                \
     X(RISK_KILL, KEEP_POSITIONS, 0, "cancel only, leave the positions as they are")                \
+    X(RISK_KILL, DOOR, 0,                                                                          \
+      "the door of tenon-egress (default: as egress start makes it; with --socket,"                \
+      " tenon-door.sock beside that)")                                                             \
+    X(EGRESS_START, STATE, 0, "where the witness and the secrets are kept")                        \
+    X(EGRESS_START, ATTACH, 0, "the socket on which the host attaches")                            \
+    X(EGRESS_START, DOOR, 0, "the socket on which people reach it without the host")               \
+    X(EGRESS_START, ENGINE_USER, 0,                                                                \
+      "the user the host runs as (default: tenon when started as root, else our own)")             \
+    X(EGRESS_START, PASSWORD_FD, 0, "read the password of the secrets from this file descriptor")  \
+    X(EGRESS_STATUS, DOOR, 0, "the socket on which people reach it without the host")              \
+    X(SECRET_ADD, STATE, 0, "where the secrets are kept")                                          \
+    X(SECRET_ADD, PASSWORD_FD, 0,                                                                  \
+      "read the password of the secrets from this file descriptor instead of asking")              \
+    X(SECRET_ADD, SECRET_FD, 0,                                                                    \
+      "read the fields from this file descriptor, one a line: the key, the secret, ...")           \
+    X(SECRET_ADD, DOOR, 0, "of a running tenon-egress, which reads the file again at once")        \
+    X(SECRET_LIST, STATE, 0, "where the secrets are kept")                                         \
+    X(SECRET_ROTATE, STATE, 0, "where the secrets are kept")                                       \
+    X(SECRET_ROTATE, PASSWORD_FD, 0,                                                               \
+      "read the password of the secrets from this file descriptor instead of asking")              \
+    X(SECRET_ROTATE, SECRET_FD, 0,                                                                 \
+      "read the fields from this file descriptor, one a line: the key, the secret, ...")           \
+    X(SECRET_ROTATE, DOOR, 0, "of a running tenon-egress, which reads the file again at once")     \
+    X(SECRET_REMOVE, STATE, 0, "where the secrets are kept")                                       \
+    X(SECRET_REMOVE, PASSWORD_FD, 0,                                                               \
+      "read the password of the secrets from this file descriptor instead of asking")              \
+    X(SECRET_REMOVE, DOOR, 0, "of a running tenon-egress, which reads the file again at once")     \
     X(RISK_HALT, REASON, 0, "why, for the journal")                                                \
     X(RISK_REDUCE, REASON, 0, "why, for the journal")                                              \
     X(RISK_RESUME, REASON, 0, "why, for the journal and the request")                              \
@@ -312,6 +384,9 @@
 
 #define COMMAND_CONFLICTS(X)                                                                       \
     X(RUN, DEMO, CONFIG, "the demo brings its own deployment")                                     \
+    X(RUN, SCRIPT, SPEED, "the script has its own speed")                                          \
+    X(RUN, LEAVE, FLATTEN, "what is closed is not left")                                           \
+    X(RUN, SCRIPT, IN_ENGINE, "in the engine there is no clock to follow")                         \
     X(RUN, HEADLESS, SPEED, "headless goes as fast as it can")                                     \
     X(RUN, DEMO, TRUST, "the demo makes its own keys")                                             \
     X(RUN, TRUST, THROWAWAY_KEYS, "keys are trusted or thrown away")                               \

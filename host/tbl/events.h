@@ -38,6 +38,7 @@
     X(32, SENT, fact_sent, 1, VENUE, "an attempt was handed over, suppressed, failed or unknown")  \
     X(33, EXEC, fact_exec, 1, VENUE, "execution report v1")                                        \
     X(34, FOUND, fact_found, 1, VENUE, "what the books say about a fill outside the live window")  \
+    X(35, SYNC, fact_sync, 1, VENUE, "an account was reconciled with its venue, or lost it")       \
     X(48, TICK, fact_tick, 1, TICK, "time has passed")                                             \
     X(64, SIGNAL, fact_signal, 1, ANSWER, "signal v1")                                             \
     X(65, VERDICT, fact_verdict, 1, ANSWER, "a router's verdict (reserved)")                       \

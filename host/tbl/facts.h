@@ -117,8 +117,12 @@ struct fact_account {
     uint32_t currency;
     int64_t balance; /* start balance, currency units */
     uint32_t simulated;
-    uint32_t reserved;
+    uint32_t via; /* enum fact_via */
     char name[FACT_NAME_BYTES];
+};
+enum fact_via {
+    FACT_VIA_UNSET = 0, /* not said, as in older journals: the simulated venue in the engine */
+    FACT_VIA_EGRESS,    /* tenon-egress and an adapter: in doubt until reconciled */
 };
 /* In a staged fact_instance.kind: the build takes over only while its owner is flat. */
 #define FACT_COLD 0x80000000u
@@ -184,6 +188,8 @@ enum fact_plugin_what {
     FACT_PLUGIN_FLIP,
     FACT_PLUGIN_SKIPPED,
     FACT_PLUGIN_QUARANTINED,
+    FACT_PLUGIN_DIED, /* the process of its bay has ended; it is started again */
+    FACT_PLUGIN_BACK, /* it has caught up and answers again */
 };
 struct fact_plugin {
     uint32_t instance;
@@ -191,6 +197,7 @@ struct fact_plugin {
     int32_t status; /* TN_* of the plugin */
     uint32_t reserved;
     uint64_t from_seq; /* SKIPPED: events from..to were not shown to it; STARTED: were, as history;
+                        * BACK: what it answered to them may be lost;
                         * WARM: the state is as of this event ... */
     uint64_t to_seq;   /* ... and of the build of this generation */
     char text[FACT_TEXT_BYTES];
@@ -335,6 +342,9 @@ enum fact_sent_reason {
     FACT_SENT_REASON_NO_TEMPLATE,
     FACT_SENT_REASON_NO_LINK,
     FACT_SENT_REASON_EPOCH,
+    FACT_SENT_REASON_RATE,     /* no budget at the venue in time */
+    FACT_SENT_REASON_MISMATCH, /* the adapter's bytes say something else */
+    FACT_SENT_REASON_STALE,    /* its record was not durable in time */
 };
 
 /* Execution report v1. FIX words; kinds follow ExecType. */
@@ -374,9 +384,9 @@ struct fact_exec {
     int64_t fee;        /* settle currency units, > 0 we pay, < 0 we get */
     int64_t venue_ns;   /* the venue's own time */
     uint32_t liquidity;
-    uint32_t reason; /* enum fact_reject */
-    uint32_t found;  /* STATUS */
-    uint32_t reserved;
+    uint32_t reason;            /* enum fact_reject */
+    uint32_t found;             /* STATUS */
+    uint32_t is_close;          /* 1: a fill of a close that egress made, of what the venue holds */
     char text[FACT_NAME_BYTES]; /* the venue's words */
 };
 enum fact_reject { /* OrdRejReason in words; the closed list */
@@ -403,6 +413,22 @@ struct fact_found {
     int64_t last_qty;
     int64_t last_price;
     int64_t fee;
+};
+
+/* A reconciliation of an account with its venue. Until WHOLE after each START or LOST it takes no
+ * new risk. */
+enum fact_sync_phase {
+    FACT_SYNC_UNSET = 0,
+    FACT_SYNC_WHOLE, /* every execution after the cursor and every open order were said */
+    FACT_SYNC_LOST,  /* the way to the venue is gone: what was on its way is UNKNOWN */
+    FACT_SYNC_AGAIN, /* a report is missing: what is live and not found by WHOLE is asked for */
+};
+struct fact_sync {
+    uint32_t account;
+    uint32_t phase;
+    uint32_t orders, fills; /* found in it */
+    char cursor[64];        /* newest trade id seen, as the venue names it */
+    char text[FACT_TEXT_BYTES];
 };
 
 /* ---- ticks, answers, market data ---- */

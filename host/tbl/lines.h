@@ -46,6 +46,10 @@ enum line_kind {
 #undef X
 };
 
+/* What a bay does while its line is empty (R37): look again and again, look for a while and then
+ * sleep, or sleep at once. */
+enum line_wake { LINE_WAKE_UNSET = 0, LINE_WAKE_SPIN, LINE_WAKE_HYBRID, LINE_WAKE_BLOCK };
+
 enum { LINE_NODES_MAX = 16 };
 struct line_node {
     uint32_t id, reserved;
@@ -58,6 +62,7 @@ struct line_node {
 };
 struct line_strategy {
     uint32_t version, node_count;
+    uint32_t wake, spin_us; /* enum line_wake; HYBRID: how long it looks before it sleeps */
     struct tn_instrument instrument;
     int64_t bar_ns;
     uint64_t seed;

@@ -21,6 +21,7 @@ enum {
     ROAD_ENDPOINT_BYTES = 128,
     ROAD_CLIENT_ID_BYTES = TN_ADAPTER_CLIENT_ID_BYTES,
     ROAD_BUDGETS_MAX = 8,
+    ROAD_SUB_BITS = 16, /* an approval is seq << ROAD_SUB_BITS | sub */
 };
 
 #define ROADS(X)                                                                                   \
@@ -109,7 +110,8 @@ struct road_row { /* struct tn_wire_row without its pointer; also the first `fie
 struct road_ready {
     uint64_t epoch;
 };
-/* k: the approval's number, unique in the journal: seq * 4096 + sub of its effect. */
+/* k: the approval's number, unique in the journal: its event and which of its
+ * effects it is. */
 struct road_order {
     uint64_t approval;
     uint64_t seq; /* leaves when the durable page has it; 0 = at once (reduce-only) */
@@ -149,9 +151,9 @@ struct road_open {
     uint64_t epoch;
     uint64_t order;
     uint32_t account;
-    uint32_t class_of; /* TN_CLASS_* */
-    uint32_t what;     /* enum fact_sent_what: FAILED = never taken; UNKNOWN */
-    uint32_t reserved;
+    uint32_t class_of;    /* TN_CLASS_* */
+    uint32_t what;        /* enum fact_sent_what: FAILED = never taken; UNKNOWN */
+    uint32_t is_answered; /* 1: ROAD_SENT was said then, perhaps never read: `what` is its word */
 };
 struct road_attached {
     uint64_t seq;                  /* highest event it acted on, of any epoch */
@@ -165,6 +167,8 @@ struct road_sent {
     int64_t took_ns; /* from its arrival at egress to the last byte handed over */
     uint64_t bytes;
     struct fact_sent sent;
+    uint32_t class_of; /* TN_CLASS_ORDER, CANCEL, QUERY */
+    uint32_t reserved;
 };
 struct road_net {
     uint32_t account, link;

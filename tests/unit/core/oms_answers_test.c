@@ -234,6 +234,85 @@ static void oms_answers_fill_without_an_order_is_external(void **state)
     assert_int_equal(rig_ignored(&r, FACT_IGNORED_UNKNOWN_INSTRUMENT), 1);
 }
 
+/* Egress closed what the venue held: that was the strategy's, so its book is flat too; what is more
+ * than anybody held is EXTERNAL. */
+static void oms_answers_close_of_egress_is_the_strategies(void **state)
+{
+    (void)state;
+    rig_hold(&r, TN_LONG, 500000);
+    int64_t held = rig_position(&r, RIG_S1, RIG_BTC);
+    assert_true(held > 0);
+    struct fact_exec e = {.trade_id = 71,
+                          .kind = FACT_EXEC_TRADE,
+                          .side = TN_SHORT,
+                          .last_qty = held - 10,
+                          .last_price = 1000000,
+                          .fee = 100,
+                          .is_close = 1};
+    rig_exec_full(&r, e);
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 10);
+    assert_int_equal(rig_position(&r, 0, RIG_BTC), 0);
+    rig_exec_full(&r, e); /* heard again */
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 10);
+    e.trade_id = 72;
+    e.last_qty = 14;
+    rig_exec_full(&r, e);
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 0);
+    assert_int_equal(rig_position(&r, 0, RIG_BTC), -4);
+}
+
+static struct fact_account via_egress(void)
+{
+    return (struct fact_account){.id = 2,
+                                 .currency = RIG_USD,
+                                 .balance = 1,
+                                 .simulated = 1,
+                                 .via = FACT_VIA_EGRESS,
+                                 .name = "out"};
+}
+
+/* Until its venue was reconciled, an account takes no new risk, and the start is not clean. */
+static void oms_answers_account_in_doubt_waits_for_its_reconciliation(void **state)
+{
+    (void)state;
+    const struct fact_account a = via_egress();
+    struct fact_sync s = {.account = 2, .phase = FACT_SYNC_WHOLE};
+    rig_step(&r, FACT_ACCOUNT, &a);
+    assert_int_equal(r.core->account[2].in_doubt, 1);
+    const struct fact_start start = {.epoch = 9, .core_logic = 1, .kind = FACT_RUN_PAPER};
+    rig_step(&r, FACT_START, &start);
+    assert_int_equal(core_mode(r.core, MODE_SCOPE_GLOBAL, 0), MODE_SAFE_START);
+    rig_step(&r, FACT_SYNC, &s);
+    assert_int_equal(core_mode(r.core, MODE_SCOPE_GLOBAL, 0), MODE_ACTIVE);
+    s.phase = FACT_SYNC_LOST;
+    rig_step(&r, FACT_SYNC, &s);
+    assert_int_equal(r.core->account[2].in_doubt, 1);
+    struct book_row b = {.account = 2};
+    assert_int_equal(mode_effective(r.core, &b), MODE_SAFE_START);
+    assert_int_equal(core_mode(r.core, MODE_SCOPE_GLOBAL, 0), MODE_ACTIVE); /* others go on */
+    s.account = 1; /* at home in the engine: nobody can say such a thing of it */
+    rig_step(&r, FACT_SYNC, &s);
+    assert_int_equal(rig_ignored(&r, FACT_IGNORED_NOT_ALLOWED), 1);
+    s = (struct fact_sync){.account = 2, .phase = FACT_SYNC_WHOLE};
+    rig_step(&r, FACT_SYNC, &s);
+    b.account = 2;
+    assert_int_equal(mode_effective(r.core, &b), MODE_ACTIVE);
+}
+
+/* Another account's venue has no word on an order. */
+static void oms_answers_word_of_another_account_changes_nothing(void **state)
+{
+    (void)state;
+    const struct fact_account a = via_egress();
+    rig_step(&r, FACT_ACCOUNT, &a);
+    rig_signal(&r, TN_LONG, 1000000);
+    uint64_t id = rig_sent_order(&r)->order;
+    rig_exec(&r, id, FACT_EXEC_NEW);
+    rig_exec_full(&r, (struct fact_exec){.order = id, .kind = FACT_EXEC_CANCELED, .account = 2});
+    assert_int_equal(state_of(id), ORDER_STATE_WORKING);
+    assert_int_equal(rig_alerts(&r, FACT_ALERT_FORBIDDEN), 1);
+}
+
 static void oms_answers_external_has_a_book_on_each_account(void **state)
 {
     (void)state;
@@ -350,6 +429,9 @@ int main(void)
         TEST(oms_answers_restart_denies_new_risk_until_found),
         TEST(oms_answers_client_ids_differ_by_epoch_and_order),
         TEST(oms_answers_fill_without_an_order_is_external),
+        TEST(oms_answers_close_of_egress_is_the_strategies),
+        TEST(oms_answers_account_in_doubt_waits_for_its_reconciliation),
+        TEST(oms_answers_word_of_another_account_changes_nothing),
         TEST(oms_answers_external_has_a_book_on_each_account),
         TEST(oms_answers_fill_that_does_not_fit_its_order_is_external),
         TEST(oms_answers_lookup_books_what_was_not_booked),
