@@ -28,11 +28,17 @@ MUST_USE struct result agent_new(const struct bay_module *module, const struct l
 void agent_free(struct agent *a);
 /* activate, then start. */
 MUST_USE struct result agent_start(struct agent *a, int64_t wall_ns, struct trail *tr);
-/* A message of egress (LINE_IN, LINE_APPROVAL) or of the engine. */
+/* A message of egress (LINE_IN, LINE_APPROVAL) or of the engine (PING, a number of 8 bytes; STOP).
+ * Others are let pass. Take the next one only when agent_flush says so: what one call gives fits
+ * the agent's own queues, what many calls give need not. */
 void agent_take(struct agent *a, uint32_t kind, const void *bytes, uint32_t count);
+/* Hands over what is kept; true when nothing is left. */
+bool agent_flush(struct agent *a);
 bool agent_is_quarantined(const struct agent *a);
-/* The adapter's facts, checked (counts, texts, rows). For the host, which reads them from the same
- * sealed copy that the bay opens. */
+bool agent_is_stopped(const struct agent *a); /* after STOP: its DONE was handed over */
+/* The adapter's facts, checked row by row: counts, texts, known words, and that each pointer stays
+ * inside the plugin. Runs no code of it. For the host, which reads them from the same sealed copy
+ * that the bay opens. Valid for ever, as the module is. */
 MUST_USE struct result agent_facts(const struct bay_module *module,
                                    const struct tn_adapter_facts **out, struct trail *tr);
 #endif

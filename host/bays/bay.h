@@ -49,6 +49,15 @@ struct bay_module; /* opaque, lives as long as the process */
  * checks, dlopens exactly that copy (NOW, LOCAL), compares tn_entry with the note. */
 MUST_USE struct result bay_load(const char *path, const uint8_t want_sha[32],
                                 struct bay_module **out, struct trail *tr);
+/* The first half, for a bay that is another process: a sealed copy, hashed and checked, not opened.
+ * The descriptor is the caller's. */
+MUST_USE struct result bay_seal(const char *path, const uint8_t want_sha[32], int *fd,
+                                struct bay_facts *facts, struct trail *tr);
+/* The second half, there: takes the descriptor over, also when it fails. Everything is checked
+ * again: the bytes are what counts, not who handed them over. */
+MUST_USE struct result bay_load_sealed(int fd, const char *name, const uint8_t want_sha[32],
+                                       struct bay_module **out, struct trail *tr);
+int bay_module_fd(const struct bay_module *m); /* its sealed copy; the module's own */
 /* The module of these very bytes, when this process has loaded it before; else NULL. Any thread. */
 struct bay_module *bay_module_find(const uint8_t sha256[32]);
 const struct bay_facts *bay_module_facts(const struct bay_module *m);
@@ -72,7 +81,13 @@ struct bay_spec {
     uint32_t node_count; /* indicators in topological order, the strategy last */
     struct bay_instance_spec node[BAY_NODES_MAX];
 };
-enum bay_answer_kind { BAY_ANSWER_UNSET = 0, BAY_SIGNAL, BAY_FAULT };
+enum bay_answer_kind {
+    BAY_ANSWER_UNSET = 0,
+    BAY_SIGNAL,
+    BAY_FAULT, /* quarantined: the last answer */
+    BAY_DIED,  /* its process is gone and started again: silent until BAY_BACK */
+    BAY_BACK,  /* it has caught up; what it answered to from_seq..to_seq may be lost */
+};
 struct bay_answer {
     uint32_t kind;
     uint32_t instance;
@@ -81,6 +96,7 @@ struct bay_answer {
     struct fact_signal signal; /* BAY_SIGNAL: checked; plugin_hash filled */
     int32_t status;            /* BAY_FAULT */
     char text[FACT_TEXT_BYTES];
+    uint64_t from_seq, to_seq; /* BAY_BACK */
 };
 struct bay {
     const struct bay_ops *ops;
@@ -110,11 +126,18 @@ struct bay_ops {
 MUST_USE struct result bay_inline_new(const struct bay_spec *spec, struct log *l, struct bay **out,
                                       struct trail *tr);
 
+/* Cold, for an inline bay without a log: hands over the lines that its plugins wrote; they were
+ * escaped and limited when they came. */
+typedef void (*bay_line_fn)(void *arg, uint32_t level, const char *text);
+void bay_inline_lines(struct bay *b, bay_line_fn line, void *arg);
+
 /* Checks one parameter by its row: type, bounds, step. */
 MUST_USE struct result bay_param_check(const struct tn_param *row, union tn_number value,
                                        struct trail *tr);
 /* SHA-256 over fixed exp/log/pow values: tells machines with other libm bits apart. */
 void bay_libm_probe(uint8_t out[32]);
+/* What an environment must hold so that a program starts with the libm variant pinned. */
+#define BAY_LIBM_PIN "GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4"
 /* Re-executes the program once with the libm variant pinned (DECISIONS 34). Gives back normally
  * when it already is, or when the re-exec fails (said in the trail). */
 MUST_USE struct result bay_pin_libm(char **argv, struct trail *tr);

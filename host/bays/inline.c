@@ -105,6 +105,8 @@ static struct log_ids ids_of(const struct node *n, uint64_t cause)
 
 static void flush_logs(struct inline_bay *b)
 {
+    if (!b->log)
+        return; /* they are kept for bay_inline_lines */
     for (uint32_t i = 0; i < b->node_count; i++) {
         struct node *n = &b->node[i];
         if (n->serve.line_count == 0 && n->serve.lines_lost == 0)
@@ -659,6 +661,18 @@ static void bind_inputs(struct inline_bay *b, const struct bay_spec *spec)
                                    .ready = from->ready,
                                    .stride = from->outputs,
                                    .shift = s->input_output[i]};
+    }
+}
+
+void bay_inline_lines(struct bay *bay, bay_line_fn line, void *arg)
+{
+    struct inline_bay *b = self(bay);
+    for (uint32_t i = 0; i < b->node_count; i++) {
+        struct serve *s = &b->node[i].serve;
+        for (uint32_t k = 0; k < s->line_count; k++)
+            line(arg, s->line[k].level, s->line[k].text);
+        s->line_count = 0;
+        s->lines_lost = 0;
     }
 }
 

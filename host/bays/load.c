@@ -92,6 +92,15 @@ static struct result copy_to(int from, int to, const char *path, size_t *count, 
     }
 }
 
+static struct result map_copy(const char *path, struct sealed *s, struct trail *tr)
+{
+    void *map = mmap(NULL, s->count, PROT_READ, MAP_PRIVATE, s->fd, 0);
+    if (map == MAP_FAILED)
+        return FAIL(tr, IO, "%s: its copy cannot be mapped: %s", path, strerror(errno));
+    s->bytes = map;
+    return OK_RESULT;
+}
+
 static struct result seal_copy(const char *path, struct sealed *out, struct trail *tr)
 {
     int from = -1;
@@ -110,13 +119,8 @@ static struct result seal_copy(const char *path, struct sealed *out, struct trai
     if (is_ok(r) &&
         fcntl(out->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         r = FAIL(tr, IO, "%s: its copy cannot be sealed: %s", path, strerror(errno));
-    void *map = MAP_FAILED;
-    if (is_ok(r)) {
-        map = mmap(NULL, out->count, PROT_READ, MAP_PRIVATE, out->fd, 0);
-        if (map == MAP_FAILED)
-            r = FAIL(tr, IO, "%s: its copy cannot be mapped: %s", path, strerror(errno));
-    }
-    out->bytes = map;
+    if (is_ok(r))
+        r = map_copy(path, out, tr);
     if (!is_ok(r) && out->fd >= 0)
         close(out->fd);
     return r;
@@ -196,25 +200,47 @@ static struct result check_function(const struct claim *c, const char *name, con
 /* Function pointers are compared as addresses; POSIX lets them be converted. */
 #define ADDRESS(fn) ((const void *)(uintptr_t)(fn))
 
+/* The facts are data that the host reads without a call: they are checked row by row (agent.c),
+ * here only that they lie in the plugin. */
+static struct result check_adapter(const struct claim *c, const struct tn_adapter_ops *o)
+{
+    if (!lies_in(c, o->facts, sizeof *o->facts, PF_R))
+        return FAIL(c->tr, ABI, "%s: its facts are not constant data of its own; add them",
+                    c->path);
+    TRY(check_function(c, "activate", ADDRESS(o->base.activate), true));
+    TRY(check_function(c, "deactivate", ADDRESS(o->base.deactivate), true));
+    TRY(check_function(c, "destroy", ADDRESS(o->base.destroy), true));
+    TRY(check_function(c, "create", ADDRESS(o->create), true));
+    TRY(check_function(c, "start", ADDRESS(o->start), true));
+    TRY(check_function(c, "on_in", ADDRESS(o->on_in), true));
+    return check_function(c, "on_approval", ADDRESS(o->on_approval), true);
+}
+
 static struct result check_ops(const struct claim *c, struct bay_module *m)
 {
     const struct tn_manifest *man = &m->facts.manifest;
     const struct tn_instance_ops *base = m->entry.ops;
+    bool adapter = man->kind == TN_KIND_ADAPTER;
     bool draft = man->kind != TN_KIND_INDICATOR && man->kind != TN_KIND_STRATEGY;
+    uint32_t revision = draft ? 0 : 1;
     size_t want = man->kind == TN_KIND_INDICATOR  ? sizeof m->ops.indicator
                   : man->kind == TN_KIND_STRATEGY ? sizeof m->ops.strategy
+                  : adapter                       ? sizeof m->ops.adapter
                                                   : sizeof m->ops.base;
     if (!lies_in(c, base, want, PF_R) || base->size < want || !lies_in(c, base, base->size, PF_R))
         return FAIL(c->tr, ABI,
                     "%s: its table of functions is missing or shorter than the %zu "
                     "bytes of kind %s; set base.size to the size of the whole table",
                     c->path, want, note_kind_name(man->kind));
-    if (!draft && base->revision != 1)
+    if ((adapter || !draft) && base->revision != revision)
         return FAIL(c->tr, ABI,
-                    "%s: it gives interface %s/%u, this host knows %s/1; set "
-                    "base.revision to 1",
-                    c->path, note_kind_name(man->kind), base->revision, note_kind_name(man->kind));
+                    "%s: it gives interface %s/%u, this host knows %s/%u; set "
+                    "base.revision to %u",
+                    c->path, note_kind_name(man->kind), base->revision, note_kind_name(man->kind),
+                    revision, revision);
     memcpy(&m->ops, base, want);
+    if (adapter)
+        return check_adapter(c, &m->ops.adapter);
     if (draft)
         return OK_RESULT;
     const struct tn_instance_ops *b = &m->ops.base;
@@ -331,42 +357,91 @@ static struct result load_copy(const char *path, const struct sealed *s, struct 
     return check_entry(&c, e, m);
 }
 
+/* Takes the copy over, also when it fails. */
+static struct result load_checked(const char *path, struct sealed *s, const uint8_t *want_sha,
+                                  struct bay_module **out, struct trail *tr)
+{
+    if (atomic_fetch_add(&module_count, 1) >= LOAD_MODULES_MAX) {
+        atomic_fetch_sub(&module_count, 1);
+        drop_copy(s);
+        return FAIL(tr, FULL,
+                    "%s: %d modules are loaded already and none is ever unloaded; "
+                    "restart the host",
+                    path, LOAD_MODULES_MAX);
+    }
+    struct bay_module *m = calloc(1, sizeof *m);
+    must(m != NULL);
+    m->fd = s->fd;
+    struct result r = check_copy(path, s, want_sha, &m->facts, tr);
+    if (is_ok(r))
+        r = load_copy(path, s, m, tr);
+    if (m->handle) { /* loaded for good: the descriptor stays open with it */
+        munmap((void *)(uintptr_t)s->bytes, s->count);
+        if (is_ok(r))
+            atomic_store(&m->is_good, 1);
+        *out = is_ok(r) ? m : NULL;
+        return r;
+    }
+    drop_copy(s);
+    free(m);
+    atomic_fetch_sub(&module_count, 1);
+    return r;
+}
+
 struct result bay_load(const char *path, const uint8_t want_sha[32], struct bay_module **out,
                        struct trail *tr)
 {
     struct sealed s = {.fd = -1};
     must(path && out);
     *out = NULL;
-    if (atomic_fetch_add(&module_count, 1) >= LOAD_MODULES_MAX) {
-        atomic_fetch_sub(&module_count, 1);
-        return FAIL(tr, FULL,
-                    "%s: %d modules are loaded already and none is ever unloaded; "
-                    "restart the host",
-                    path, LOAD_MODULES_MAX);
-    }
-    struct bay_module *m = NULL;
-    struct result r = seal_copy(path, &s, tr);
+    TRY(seal_copy(path, &s, tr));
+    return load_checked(path, &s, want_sha, out, tr);
+}
+
+struct result bay_seal(const char *path, const uint8_t want_sha[32], int *fd,
+                       struct bay_facts *facts, struct trail *tr)
+{
+    struct sealed s = {.fd = -1};
+    must(path && fd && facts);
+    *fd = -1;
+    TRY(seal_copy(path, &s, tr));
+    struct result r = check_copy(path, &s, want_sha, facts, tr);
     if (!is_ok(r)) {
-        atomic_fetch_sub(&module_count, 1);
+        drop_copy(&s);
         return r;
     }
-    m = calloc(1, sizeof *m);
+    munmap((void *)(uintptr_t)s.bytes, s.count);
+    *fd = s.fd;
+    return OK_RESULT;
+}
+
+struct result bay_load_sealed(int fd, const char *name, const uint8_t want_sha[32],
+                              struct bay_module **out, struct trail *tr)
+{
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+    struct sealed s = {.fd = fd};
+    struct stat st;
+    must(name && out);
+    *out = NULL;
+    int has = fcntl(fd, F_GET_SEALS);
+    if (has < 0 || (has & seals) != seals || fstat(fd, &st) != 0 || st.st_size <= 0 ||
+        st.st_size > BAY_FILE_MAX_BYTES) {
+        close(fd);
+        return FAIL(tr, FOREIGN, "%s: what was handed over is not a sealed copy of a plugin", name);
+    }
+    s.count = (size_t)st.st_size;
+    struct result r = map_copy(name, &s, tr);
+    if (!is_ok(r)) {
+        close(fd);
+        return r;
+    }
+    return load_checked(name, &s, want_sha, out, tr);
+}
+
+int bay_module_fd(const struct bay_module *m)
+{
     must(m != NULL);
-    m->fd = s.fd;
-    r = check_copy(path, &s, want_sha, &m->facts, tr);
-    if (is_ok(r))
-        r = load_copy(path, &s, m, tr);
-    if (m->handle) { /* loaded for good: the descriptor stays open with it */
-        munmap((void *)(uintptr_t)s.bytes, s.count);
-        if (is_ok(r))
-            atomic_store(&m->is_good, 1);
-        *out = is_ok(r) ? m : NULL;
-        return r;
-    }
-    drop_copy(&s);
-    free(m);
-    atomic_fetch_sub(&module_count, 1);
-    return r;
+    return m->fd;
 }
 
 struct result bay_read_facts(const char *path, struct bay_facts *out, struct trail *tr)

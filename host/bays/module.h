@@ -6,15 +6,17 @@
 #ifndef BAYS_MODULE_H
 #define BAYS_MODULE_H
 #include "bays/bay.h"
+#include "tenon/draft/adapter.h"
 
 struct bay_module {
     struct bay_module *next; /* list of all: keeps them reachable */
     struct bay_facts facts;
     struct tn_entry entry; /* the host's copy (ABI-RULES R8) */
-    union {                /* the host's copy, by kind; for drafts only base is filled */
+    union {                /* the host's copy, by kind; for a source only base is filled */
         struct tn_instance_ops base;
         struct tn_indicator_ops indicator;
         struct tn_strategy_ops strategy;
+        struct tn_adapter_ops adapter;
     } ops;
     _Atomic uint32_t is_good; /* 1: all checks passed; the others stay loaded and unused */
     void *handle;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -280,6 +281,39 @@ static void load_sealed_copy_cannot_be_written(void **state)
     assert_int_equal(sealed, bay_module_count());
 }
 
+/* What another process loads: a copy that was checked here, and is checked again there. */
+static void load_handed_over_copy_is_checked_again(void **state)
+{
+    (void)state;
+    struct bay_facts facts;
+    struct bay_module *m = NULL;
+    struct trail tr = {0};
+    size_t count;
+    int fd = -1;
+    assert_int_equal(bay_seal(ABI "broken_str.so", (const uint8_t[32]){1}, &fd, &facts, &tr).code,
+                     RESULT_FOREIGN);
+    assert_int_equal(fd, -1);
+    assert_true(is_ok(bay_seal(ABI "broken_str.so", NULL, &fd, &facts, &tr)));
+    assert_int_equal(bay_load_sealed(dup(fd), "module 0", (const uint8_t[32]){1}, &m, &tr).code,
+                     RESULT_FOREIGN);
+    assert_true(is_ok(bay_load_sealed(dup(fd), "module 0", facts.sha256, &m, &tr)));
+    assert_ptr_equal(bay_module_find(facts.sha256), m);
+    assert_int_equal(lseek(bay_module_fd(m), 0, SEEK_END), facts.bytes);
+    close(fd);
+
+    void *bytes = read_file(ABI "broken_str.so", &count); /* the same bytes, but they can change */
+    int loose = memfd_create("loose", MFD_ALLOW_SEALING);
+    assert_int_equal(write(loose, bytes, count), count);
+    free(bytes);
+    m = NULL;
+    tr = (struct trail){0};
+    assert_int_equal(bay_load_sealed(loose, "module 0", facts.sha256, &m, &tr).code,
+                     RESULT_FOREIGN);
+    assert_non_null(strstr(trail_sentence(&tr, RESULT_OF(IO)), "not a sealed copy"));
+    assert_null(m);
+    assert_int_equal(fcntl(loose, F_GETFD), -1); /* taken over, also when it fails */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +326,7 @@ int main(void)
         cmocka_unit_test(load_same_path_with_new_content_gives_new_code),
         cmocka_unit_test(load_odd_files_are_refused_with_a_sentence),
         cmocka_unit_test(load_sealed_copy_cannot_be_written),
+        cmocka_unit_test(load_handed_over_copy_is_checked_again),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

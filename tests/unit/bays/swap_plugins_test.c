@@ -19,9 +19,9 @@
 #define BAR_NS 60000000000ll
 enum { BARS = 400, SIGNALS = 512 };
 
-static const char *const all[] = {"tail-1.0.0", "tail-1.1.0", "tail-1.2.0",  "memo-1.0.0",
-                                  "memo-2.0.0", "memo-3.0.0", "cold-1.0.0",  "cold-1.1.0",
-                                  "slow-1.0.0", "slow-1.1.0", "chatty-1.0.0"};
+static const char *const all[] = {"tail-1.0.0", "tail-1.1.0", "tail-1.2.0",   "memo-1.0.0",
+                                  "memo-2.0.0", "memo-3.0.0", "cold-1.0.0",   "cold-1.1.0",
+                                  "slow-1.0.0", "slow-1.1.0", "chatty-1.0.0", "steady-1.0.0"};
 
 static struct bay_module *module_of(const char *name)
 {
@@ -347,6 +347,20 @@ static void chatty_speaks_with_every_bar(void **state)
     free(h);
 }
 
+static void steady_is_long_with_every_bar(void **state)
+{
+    (void)state;
+    struct heard *h = heard_new();
+    struct bay *b = bay_of(module_of("steady-1.0.0"), -1, 0);
+    activate(b);
+    give(b, 0, 100, false, h);
+    assert_int_equal(h->count, 100);
+    for (uint32_t i = 0; i < h->count; i++)
+        assert_int_equal(h->a[i].signal.side, TN_LONG);
+    b->ops->stop(b);
+    free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +373,7 @@ int main(void)
         cmocka_unit_test(slow_bare_functions_count),
         cmocka_unit_test(faulty_tail_breaks_after_so_many_live_bars),
         cmocka_unit_test(chatty_speaks_with_every_bar),
+        cmocka_unit_test(steady_is_long_with_every_bar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
