@@ -7,8 +7,11 @@
  * One road (DECISIONS 19): an approval comes from the engine, goes to the adapter's bay, comes back
  * as a template. The desk assembles the template's bytes, reads them again by the signed wire
  * table, compares every field with the approval, waits until the approval's record is durable,
- * looks at the kill flag and at the rate budget, counts itself in the meter, writes `taken` into the
- * witness, and only then sends, once; each approval is answered exactly once with ROAD_SENT.
+ * looks at the kill flag and at the rate budget, counts itself in the meter, writes `taken` into
+ * the witness, and only then sends, once; each approval is answered exactly once with ROAD_SENT.
+ *
+ * When ROAD_SENT says OK: WS and RAW, when `send` took the message; HTTP, at the first of
+ * DESK_NET_WRITTEN and the reply. FAILED and SILENT before that are FAILED and UNKNOWN.
  *
  * States of an approval: asked (given to the bay) -> ready (template compared) -> taken (in the
  * witness, before the first byte) -> answered. Burned: kill, epoch, no template by the deadline,
@@ -24,6 +27,7 @@
 #ifndef EGRESS_DESK_H
 #define EGRESS_DESK_H
 #include "base/result.h"
+#include "egress/witness.h"
 #include "tbl/lines.h"
 #include "tbl/road.h"
 
@@ -32,16 +36,19 @@ enum {
     DESK_APPROVALS_MAX = 8192,  /* open or waiting for a durable record */
     DESK_BYTES_MAX = 64 * 1024, /* of one assembled request */
     DESK_SECRET_BYTES = 512,
-    DESK_FIELDS_MAX = 64, /* of one message */
+    DESK_FIELDS_MAX = 64,       /* of one message */
+    DESK_TEMPLATE_BYTES = 4096, /* of one template that waits: head, parts and bytes */
+    DESK_WITNESS_BYTES = sizeof(struct witness),
 };
 
 enum desk_net { /* what the network said of a connection or a request */
                 DESK_NET_UNSET = 0,
                 DESK_NET_UP,
                 DESK_NET_DOWN,
-                DESK_NET_BYTES,  /* a reply (request != 0) or an unasked message */
-                DESK_NET_FAILED, /* the request: 0 bytes left */
-                DESK_NET_SILENT, /* the request: some bytes left, no reply will come */
+                DESK_NET_BYTES,   /* a reply (request != 0) or an unasked message */
+                DESK_NET_FAILED,  /* the request: 0 bytes left */
+                DESK_NET_SILENT,  /* the request: some bytes left, no reply will come */
+                DESK_NET_WRITTEN, /* the request: its last byte is with the kernel */
 };
 struct desk_net_in {
     uint32_t account, link; /* the adapter's link id */
@@ -76,10 +83,14 @@ struct desk_ops {
     /* A field of the account's secret; gives its length, -1 = there is none. */
     int32_t (*secret)(void *arg, uint32_t account, uint32_t field, uint8_t out[DESK_SECRET_BYTES]);
     void (*log)(void *arg, uint32_t level, const char *line);
+    /* After each store to the witness that another process may have to rely on; may be NULL.
+     * must_last: it must outlive a loss of power (the kill flag), as far as the disk allows. */
+    void (*witnessed)(void *arg, bool must_last);
 };
 
 struct desk_config {
     void *witness; /* mapped, DESK_WITNESS_BYTES, kept over restarts (egress/witness.h) */
+    uint64_t boot; /* of the machine: another than the witness's means power may have been lost */
     uint64_t seed; /* of jitter in retries */
     int64_t template_wait_ns; /* 0 = 250 ms */
     struct desk_ops ops;
@@ -90,6 +101,8 @@ size_t desk_bytes(void);
 MUST_USE struct result desk_init(void *memory, size_t bytes, const struct desk_config *c,
                                  int64_t wall_ns, struct desk **out, struct trail *tr);
 
+/* May this engine attach? A lower epoch of the same journal may not: a newer one has been here. */
+bool desk_admits(const struct desk *d, const struct road_hello *h, const char **why);
 /* The engine: it is here (a newer epoch burns what is not taken of the older), or gone. */
 void desk_attach(struct desk *d, int64_t wall_ns, const struct road_hello *h);
 void desk_detach(struct desk *d, int64_t wall_ns);
@@ -97,7 +110,9 @@ void desk_from_core(struct desk *d, int64_t wall_ns, uint32_t kind, const void *
                     uint32_t count);
 /* All records up to here are on the disk. */
 void desk_durable(struct desk *d, int64_t wall_ns, uint64_t seq);
-/* A bay of an account: it is here, gone, or the second one takes over. */
+/* A bay of an account: it is here, gone, or the second one takes over: the first one's links are
+ * closed, and from then on the second session is the first (is_second 0), with its links. A take
+ * over sends nothing by itself: the net changes its names first, then desk_time goes on. */
 void desk_bay(struct desk *d, int64_t wall_ns, uint32_t account, bool second, bool here);
 void desk_bay_takes_over(struct desk *d, int64_t wall_ns, uint32_t account);
 void desk_from_bay(struct desk *d, int64_t wall_ns, uint32_t account, bool second, uint32_t kind,
