@@ -22,7 +22,7 @@
  */
 #ifndef TENON_DRAFT_ADAPTER_H
 #define TENON_DRAFT_ADAPTER_H
-#include "tenon/abi.h"
+#include "tenon/strategy.h" /* TN_LONG, TN_SHORT */
 
 #define TN_ADAPTER_PARTS_MAX 64
 #define TN_ADAPTER_CONNECTIONS_MAX 16
@@ -34,8 +34,10 @@
 #define TN_LINK_WS 2u   /* messages */
 #define TN_LINK_RAW 3u  /* a byte stream: FIX and other binary forms */
 
-/* A connection the adapter wants. Hosts and ports are in its signed manifest; `endpoint` is an
- * index into that list, so that an adapter cannot name a host nobody signed. */
+/* A connection the adapter wants. The host opens it again, with backoff, whenever it is lost, until
+ * the adapter closes it; each time TN_IN_DOWN and then TN_IN_UP are said. Hosts and ports are the
+ * account's `endpoints` in the signed deployment; `endpoint` is an index into that list, so that an
+ * adapter cannot name a host nobody signed. */
 struct tn_link {
     uint32_t size;
     uint32_t id;   /* the adapter's own number, below TN_ADAPTER_CONNECTIONS_MAX */
@@ -50,11 +52,14 @@ struct tn_link {
 #define TN_PART_BYTES 1u   /* literal bytes */
 #define TN_PART_SECRET 2u  /* the secret field `field` of the account */
 #define TN_PART_HMAC 3u    /* keyed digest over the parts [first, first + count) */
-#define TN_PART_NOW_MS 4u  /* the host's clock at assembly, decimal milliseconds */
+#define TN_PART_NOW_MS 4u  /* the host's clock, decimal milliseconds; one time per request */
 #define TN_PART_CAPTURE 5u /* what the last TN_CAPTURE of that id found (a session token) */
-#define TN_PART_FIELD                                                                              \
-    6u /* STORED templates: egress fills it; `field` is TN_FIELD_*, its words and
-                            * units are those of the wire row that reads this request */
+/* STORED templates: egress fills it in; `field` is TN_FIELD_*, its words and units are those of the
+ * wire row that reads this request. */
+#define TN_PART_FIELD 6u
+/* With any kind but HMAC: the part is assembled and counts for digests, but is not sent. So a
+ * digest over "time, method, path, body" can stand in a header line before the body. */
+#define TN_PART_HIDDEN 0x100u
 
 #define TN_DIGEST_SHA256 1u
 #define TN_DIGEST_SHA512 2u
@@ -64,7 +69,7 @@ struct tn_link {
 
 struct tn_part {
     uint32_t size;
-    uint32_t kind;   /* TN_PART_* */
+    uint32_t kind;   /* TN_PART_*, TN_PART_HIDDEN */
     uint32_t field;  /* SECRET, HMAC: index of the secret field; CAPTURE: id */
     uint32_t digest; /* HMAC: TN_DIGEST_* */
     uint32_t encode; /* HMAC: TN_ENCODE_* */
@@ -84,7 +89,14 @@ struct tn_part {
 #define TN_CLASS_SETTING 7u /* leverage, margin mode: approved by the deployment */
 
 /* A template is sent once. STORED ones are kept by egress per session and filled by it when the
- * host cannot be asked: that is how cancel-all and flatten work while the core hangs. */
+ * host cannot be asked: that is how cancel-all and flatten work while the core hangs. A later one
+ * for the same purpose takes the place of the earlier. The purposes, by class and FIELD parts:
+ *   CANCEL                              one order, by its client id
+ *   CANCEL_ALL                          all working orders of the account
+ *   QUERY with a CLIENT_ID part         what became of an order
+ *   QUERY without                       positions; an inbound row of class QUERY reads the reply
+ *   ORDER                               the reduce-only, price-protected close of a position
+ * `approval` is 0 in all of them. An account without the first two gets no new risk. */
 #define TN_REQUEST_STORED 0x1u
 
 struct tn_request {
@@ -98,8 +110,9 @@ struct tn_request {
     uint32_t bucket;   /* which of the manifest's rate budgets */
     uint32_t method;   /* HTTP: TN_METHOD_* */
     uint32_t part_count;
-    uint32_t path_parts;        /* HTTP: the first so many parts are path and query, */
-    uint32_t head_parts;        /* the next so many are header lines, the rest is the body */
+    uint32_t path_parts; /* HTTP: the first so many parts are path and query, */
+    uint32_t head_parts; /* the next so many are header lines, each ended by CR LF; the rest is
+                          * the body. Host, Content-Length and Connection are egress's. */
     const struct tn_part *part; /* borrowed until the call returns */
 };
 #define TN_METHOD_GET 1u
@@ -117,10 +130,12 @@ struct tn_capture {
     const char *path; /* of the field, e.g. "data.token" */
 };
 
-/* ---- the wire table: how egress reads the bytes again ---- */
+/* ---- the wire table: how egress reads the bytes again ----
+ * Each field that goes out is named by exactly one field of the row: keys of the JSON object, of
+ * the query, of the form, and the header lines. Inbound rows name only what egress must read. */
 #define TN_WIRE_JSON 1u
-#define TN_WIRE_QUERY 2u /* a=b&c=d in path or body */
-#define TN_WIRE_FORM 3u
+#define TN_WIRE_QUERY 2u /* path?a=b&c=d, no body */
+#define TN_WIRE_FORM 3u  /* a=b&c=d in the body */
 #define TN_WIRE_WS_JSON 4u
 #define TN_WIRE_NUL_FIELDS 5u /* binary with NUL- or SOH-ended fields */
 
@@ -145,14 +160,18 @@ struct tn_capture {
 #define TN_FIELD_HMAC 34u
 #define TN_FIELD_NOW 35u
 #define TN_FIELD_CAPTURE 36u
+#define TN_FIELD_TOPIC 37u  /* SESSION: one of the texts in value; "*" in it: a venue symbol */
+#define TN_FIELD_CURSOR 38u /* QUERY: letters, digits, "-_.:" only; asks, can never act */
 
 struct tn_wire_field {
     uint32_t size;
     uint32_t meaning;  /* TN_FIELD_* */
     uint32_t required; /* 1: no send without it */
     int32_t unit_exp;  /* QTY, PRICE, TRIGGER: the text is in 10^unit_exp; 127 = plain decimal */
-    char path[64];     /* "order.qty"; a query key; a field number; inbound lists "rows[].qty" */
-    char value[64];    /* CONSTANT: the only text allowed. SIDE: the words for long and short,
+    char path[64];     /* "order.qty"; a query key; a field number; of each member of a list
+                        * "rows[].qty", "names[]"; a header line "X-Time:" */
+    char value[64];    /* CONSTANT: the only text allowed. TOPIC: "news|market:*". HMAC: empty.
+                        * SIDE: the words for long and short,
                         * "buy|sell"; TIF: for 1 and 2, "gtc|ioc"; REDUCE_ONLY: for 0 and 1,
                         * "false|true"; TYPE: for TN_ORDER_LIMIT and _TRIGGER, "limit|stop" */
 };
@@ -165,7 +184,8 @@ struct tn_wire_row {
     uint32_t method;   /* HTTP method, */
     uint32_t field_count;
     uint32_t reserved;
-    char match[64];                    /* and path, or message type, that selects the row */
+    char match[64]; /* and path (without query), or "op=login": the key and text of a message,
+                     * that select the row. That key is named by it. */
     const struct tn_wire_field *field; /* static, borrowed for ever */
 };
 
@@ -239,7 +259,7 @@ struct tn_said { /* what the venue said about an order; ExecutionReport v1 is ma
     int32_t fee_exp;
     uint32_t liquidity; /* 0 not said, 1 maker, 2 taker */
     uint32_t reason;    /* 0 none; else the host's reject words by number */
-    uint32_t found;     /* STATUS: 1 working, 2 done, 3 absent */
+    uint32_t found;     /* STATUS: 1 working, 2 done, 3 absent, 4 proved never accepted */
     char client_id[TN_ADAPTER_CLIENT_ID_BYTES];
     char venue_id[64];
     char trade_id[64];
@@ -255,7 +275,7 @@ struct tn_sync {
     uint32_t size;
     uint32_t phase; /* TN_SYNC_* */
     uint32_t orders, fills;
-    char cursor[64]; /* newest trade id seen */
+    char cursor[64]; /* the newest trade id up to which every execution was said */
 };
 
 struct tn_timer {
@@ -304,15 +324,15 @@ struct tn_adapter_create {
     uint32_t is_second; /* 1: another instance still serves the account; only reconcile until
                          * TN_IN_TAKE_OVER */
     uint32_t reserved;
-    char cursor[64]; /* newest trade id that the host has of this account, "" = none: fetch the
-                      * executions after it at each TN_IN_UP of the order path */
+    char cursor[64]; /* that of the last TN_SYNC_WHOLE the host heard, "" = none: fetch the
+                      * executions after it before the first TN_SYNC_WHOLE */
 };
 
 #define TN_CLIENT_ID_NONE 0u    /* the venue takes none: an UNKNOWN attempt is never re-issued */
 #define TN_CLIENT_ID_TEXT 1u    /* text of at most client_id_max characters */
 #define TN_CLIENT_ID_COUNTER 2u /* a rising number, journaled before the send */
 
-/* What the venue is; static, part of what is signed. */
+/* What the venue is: static data, read by the host without a call; part of what is signed. */
 struct tn_adapter_facts {
     uint32_t size;
     uint32_t simulated; /* 1: no real money behind it */
@@ -331,9 +351,8 @@ struct tn_rate_budget {
 };
 
 struct tn_adapter_ops {
-    struct tn_instance_ops base; /* create is NULL here; the one below is used */
-    /* [load] The venue's facts; the same pointer each time. */
-    const struct tn_adapter_facts *(*facts)(void);
+    struct tn_instance_ops base;          /* create is NULL here; the one below is used */
+    const struct tn_adapter_facts *facts; /* constant data of the plugin itself */
     /* [setup] Makes an instance for one account. */
     int32_t (*create)(const struct tn_host *host, const struct tn_adapter_create *c, void **inst);
     /* [hot] Opens its links, hands over its stored templates. Once, after activate. */
