@@ -45,6 +45,34 @@ struct result paths_socket_find(char out[PATHS_SOCKET_BYTES], struct trail *tr)
     return OK_RESULT;
 }
 
+static struct result system_egress(const char *name, char out[PATHS_SOCKET_BYTES], struct trail *tr)
+{
+    char tail[32];
+    must(strlen(name) < 16);
+    snprintf(tail, sizeof tail, "/%s.sock", name);
+    return join(out, PATHS_SOCKET_BYTES, tr, "/run/tenon-egress", tail);
+}
+
+struct result paths_egress(const char *name, char out[PATHS_SOCKET_BYTES], struct trail *tr)
+{
+    char tail[32];
+    const char *run = absolute("XDG_RUNTIME_DIR");
+    must(strlen(name) < 16);
+    snprintf(tail, sizeof tail, "/tenon-%s.sock", name);
+    return run ? join(out, PATHS_SOCKET_BYTES, tr, run, tail) : system_egress(name, out, tr);
+}
+
+struct result paths_egress_find(const char *name, char out[PATHS_SOCKET_BYTES], struct trail *tr)
+{
+    struct stat st;
+    char other[PATHS_SOCKET_BYTES];
+    TRY(paths_egress(name, out, tr));
+    TRY(system_egress(name, other, tr));
+    if (lstat(out, &st) != 0 && lstat(other, &st) == 0)
+        memcpy(out, other, sizeof other);
+    return OK_RESULT;
+}
+
 struct result paths_state(const char *name, char out[PATHS_BYTES], struct trail *tr)
 {
     char tail[64];

@@ -14,6 +14,12 @@ enum { PATHS_BYTES = 4096, PATHS_SOCKET_BYTES = 108 /* sun_path */ };
 MUST_USE struct result paths_socket(char out[PATHS_SOCKET_BYTES], struct trail *tr);
 /* The one to connect to: the first of both that exists, else the first. */
 MUST_USE struct result paths_socket_find(char out[PATHS_SOCKET_BYTES], struct trail *tr);
+/* The same for tenon-egress: name "egress" (where the host attaches) or "door" (where people come):
+ * $XDG_RUNTIME_DIR/tenon-NAME.sock, else /run/tenon-egress/NAME.sock. */
+MUST_USE struct result paths_egress(const char *name, char out[PATHS_SOCKET_BYTES],
+                                    struct trail *tr);
+MUST_USE struct result paths_egress_find(const char *name, char out[PATHS_SOCKET_BYTES],
+                                         struct trail *tr);
 /* name: "journal" or "heads". $XDG_STATE_HOME/tenon/NAME, $HOME/.local/state/tenon/NAME, and
  * /var/lib/tenon/NAME for root or without a home. */
 MUST_USE struct result paths_state(const char *name, char out[PATHS_BYTES], struct trail *tr);

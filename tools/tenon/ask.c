@@ -41,7 +41,8 @@ json_t *ask_args(const struct args *a, const struct bundle *b)
     json_t *object = json_object();
     for (uint32_t f = 1; f < FLAG_END; f++) {
         const struct command_use_row *use = command_use(a->command, f);
-        if (!a->flag[f].text || !use || use->command == COMMAND_UNSET || f == FLAG_NO_WAIT)
+        if (!a->flag[f].text || !use || use->command == COMMAND_UNSET || f == FLAG_NO_WAIT ||
+            f == FLAG_DOOR)
             continue;
         json_object_set_new(object, command_flag_row(f)->name, flag_json(a, f));
     }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Commands that ask the running host one thing: status, auto on and off, risk kill, halt, reduce.
- * The request is the command's name with its flags and arguments as they were given; the host
- * checks them again with the same table.
- *
- * Kill: the law (DECISIONS 23) is to write to every socket at once and succeed on the first answer,
- * naming who did not answer. This release has one program with one socket, so there is one to
- * write to, and its silence is the failure that is named.
+ * Commands that ask the running host one thing: status, auto on and off, risk halt, reduce. The
+ * request is the command's name with its flags and arguments as they were given; the host checks
+ * them again with the same table.
  */
 #include "gateway/status.h"
 #include "tools/tenon/ask.h"
@@ -17,11 +13,6 @@ int cmd_AUTO_ON(const struct cli *cli)
 }
 
 int cmd_AUTO_OFF(const struct cli *cli)
-{
-    return ask_act(cli, NULL);
-}
-
-int cmd_RISK_KILL(const struct cli *cli)
 {
     return ask_act(cli, NULL);
 }

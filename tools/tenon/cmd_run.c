@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/must.h"
-#include "tools/tenon/cli.h"
+#include "tools/tenon/become.h"
 
 enum { ARGV_MAX = 2 * FLAG_END + 2 };
 struct command_line {
@@ -50,14 +50,19 @@ static int become(const struct cli *cli, const char *program, struct command_lin
     return cli_complain(cli, &c);
 }
 
-int cmd_RUN(const struct cli *cli)
+int become_with_flags(const struct cli *cli, const char *program)
 {
     struct command_line l = {.count = 1};
     for (uint32_t f = 1; f < FLAG_END; f++) {
         if (cli->a.flag[f].text)
             pass_flag(&l, cli, f);
     }
-    return become(cli, "tenond", &l);
+    return become(cli, program, &l);
+}
+
+int cmd_RUN(const struct cli *cli)
+{
+    return become_with_flags(cli, "tenond");
 }
 
 int cmd_JOURNAL_VERIFY(const struct cli *cli)

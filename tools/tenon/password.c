@@ -180,8 +180,11 @@ static struct result from_terminal(const char *person, bool is_new, char out[PAS
                     "no password of %s was given and there is no terminal to ask on; use "
                     "--password-fd, or the systemd credential tenon-%s",
                     person, person);
-    struct result r = ask_guarded(
-        tty, is_new ? "New password for the key of " : "Password for the key of ", person, out, tr);
+    char prompt[64];
+    const bool is_key = strcmp(person, "secrets") != 0;
+    snprintf(prompt, sizeof prompt, "%s for the %s", is_new ? "New password" : "Password",
+             is_key ? "key of " : "file of ");
+    struct result r = ask_guarded(tty, prompt, person, out, tr);
     if (is_ok(r) && is_new) {
         r = ask_guarded(tty, "Once more", "", again, tr);
         if (is_ok(r) && strcmp(out, again) != 0)
@@ -208,6 +211,19 @@ struct result password_get(const struct cli *cli, const char *person, bool is_ne
         r = FAIL(tr, NOT_PERMITTED,
                  "the password has %zu characters, a new key's at least %d; choose a longer one",
                  strlen(out), PASSWORD_LEAST);
+    if (!is_ok(r))
+        password_wipe(out);
+    return r;
+}
+
+struct result password_ask_line(const char *prompt, char out[PASSWORD_BYTES], struct trail *tr)
+{
+    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (tty < 0)
+        return FAIL(tr, NOT_PERMITTED,
+                    "there is no terminal to ask on; use --secret-fd, with a field a line");
+    struct result r = ask_guarded(tty, prompt, "", out, tr);
+    close(tty);
     if (!is_ok(r))
         password_wipe(out);
     return r;

@@ -105,7 +105,7 @@ static void fact_words_read_as_written(void **state)
     assert_string_equal(out, "42.1 2018-01-02T03:04:05.123456789Z EXEC cause_seq=41 source=2 "
                              "order=17 venue_order=0 trade_id=5 kind=TRADE instrument=1 account=1 "
                              "side=SHORT last_qty=150 last_price=-3 cum_qty=0 leaves_qty=0 fee=0 "
-                             "venue_ns=0 liquidity=MAKER reason=NONE found=UNSET "
+                             "venue_ns=0 liquidity=MAKER reason=NONE found=UNSET is_close=no "
                              "text=\"a \\\"b\\\"\\u000a\"");
 }
 
