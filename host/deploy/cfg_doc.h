@@ -42,6 +42,9 @@ MUST_USE struct result cfg_alone(struct cfg_doc *c);
 
 /* cfg_parts.c, cfg_instance.c, cfg_limits.c: the other sections. */
 MUST_USE struct result cfg_accounts(struct cfg_doc *c);
+/* cfg_adapter.c: via and adapter of one account. */
+MUST_USE struct result cfg_adapter(struct cfg_doc *c, const struct cfg_node *account,
+                                   struct fact_account *fact, struct deploy_adapter *out);
 MUST_USE struct result cfg_routes(struct cfg_doc *c);
 MUST_USE struct result cfg_rates(struct cfg_doc *c);
 MUST_USE struct result cfg_instances(struct cfg_doc *c);

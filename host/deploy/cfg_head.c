@@ -188,6 +188,13 @@ struct result cfg_alone(struct cfg_doc *c)
             return cfg_fail_key(c->f, CFG_MISSING, n,
                                 "is empty; what is signed defines its instruments itself, so that "
                                 "no other file can change it");
+    for (const struct cfg_node *n = cfg_get(root, "accounts")->first; n != NULL; n = n->next) {
+        const struct cfg_node *adapter = cfg_get(n, "adapter");
+        if (adapter != NULL && cfg_get(adapter, "sha256") == NULL)
+            return cfg_fail_key(c->f, CFG_MISSING, adapter,
+                                "the key sha256 is missing; what is signed pins every plugin, "
+                                "tenon config plan --out fills it in");
+    }
     for (const struct cfg_node *n = cfg_get(root, "instances")->first; n != NULL; n = n->next) {
         const struct cfg_node *path = cfg_get(n, "path");
         if (cfg_get(n, "sha256") == NULL)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "deploy/cfg_doc.h"
+#include "tbl/lines.h"
 
 static struct result take_param(const struct cfg_file *f, const struct cfg_node *n,
                                 struct deploy_instance *i)
@@ -57,8 +58,14 @@ static struct result take_input(struct cfg_doc *c, const struct cfg_node *n,
     i->input_count++;
     for (uint32_t k = 0; k < c->d->instance_count; k++) {
         known[k] = c->d->instance[k].fact.name;
-        if (strcmp(known[k], i->input[at].instance) == 0)
-            return OK_RESULT;
+        if (strcmp(known[k], i->input[at].instance) != 0)
+            continue;
+        if (c->d->instance[k].has_bay)
+            return cfg_fail(f, CFG_CONFLICT, n,
+                            "%s has a bay of its own on line %u; what a strategy listens to runs "
+                            "in the strategy's bay: take bay, tier, wake and cpu out there",
+                            known[k], c->d->instance[k].line);
+        return OK_RESULT;
     }
     cfg_hint(hint, sizeof(hint), "instance ", i->input[at].instance, known, c->d->instance_count);
     return cfg_fail(f, CFG_NAME, n, "%s is no instance above this one%s", i->input[at].instance,
@@ -113,6 +120,33 @@ static struct result take_pin(struct cfg_doc *c, const struct cfg_node *n,
     return OK_RESULT;
 }
 
+/* bay, tier, wake, cpu. What is said about a process needs one. */
+static struct result take_bay(struct cfg_doc *c, const struct cfg_node *n,
+                              struct deploy_instance *i)
+{
+    static const char *const of_process[] = {"tier", "wake", "cpu"};
+    uint32_t bay = 0, tier = 0, wake = LINE_WAKE_BLOCK - 1;
+    int64_t cpu = -1;
+    i->has_bay = cfg_get(n, "bay") != NULL;
+    if (i->has_bay)
+        TRY(cfg_read_word(c->f, n, CFG_IN_INSTANCE, "bay", &bay));
+    for (uint32_t k = 0; k < 3 && bay == 0; k++) {
+        const struct cfg_node *word = cfg_get(n, of_process[k]);
+        if (word != NULL)
+            return cfg_fail(c->f, CFG_CONFLICT, word,
+                            "is for bays that are processes; write bay: process, or take it out");
+    }
+    if (cfg_get(n, "tier") != NULL)
+        TRY(cfg_read_word(c->f, n, CFG_IN_INSTANCE, "tier", &tier));
+    if (cfg_get(n, "wake") != NULL)
+        TRY(cfg_read_word(c->f, n, CFG_IN_INSTANCE, "wake", &wake));
+    if (cfg_get(n, "cpu") != NULL)
+        TRY(cfg_read_int(c->f, n, CFG_IN_INSTANCE, "cpu", &cpu));
+    i->bay = (struct deploy_bay){
+        .is_process = bay, .is_contained = tier, .wake = wake + 1, .cpu = (int32_t)cpu};
+    return OK_RESULT;
+}
+
 static struct result take_instance(struct cfg_doc *c, const struct cfg_node *n)
 {
     struct deploy_instance *i = &c->d->instance[c->d->instance_count];
@@ -125,6 +159,7 @@ static struct result take_instance(struct cfg_doc *c, const struct cfg_node *n)
     TRY(cfg_instrument_id(c, cfg_get(n, "instrument"), false, &i->instrument));
     TRY(cfg_bar(c->f, cfg_get(n, "bar"), &i->bar_ns));
     TRY(cfg_read_duration(c->f, n, CFG_IN_INSTANCE, "due", &i->fact.due_ns));
+    TRY(take_bay(c, n, i));
     TRY(take_pin(c, n, i));
     return take_bindings(c, n, i);
 }

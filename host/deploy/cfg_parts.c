@@ -52,6 +52,7 @@ static struct result take_account(struct cfg_doc *c, const struct cfg_node *n)
                         "accounts at real venues come with a later release; write true");
     a->simulated = 1;
     TRY(read_venue(c->f, cfg_get(n, "venue"), v));
+    TRY(cfg_adapter(c, n, a, &d->adapter[d->account_count]));
     d->line.account[d->account_count] = n->key_line;
     a->id = ++d->account_count;
     return OK_RESULT;

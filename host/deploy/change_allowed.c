@@ -40,7 +40,8 @@ static bool is_fixed_key(const char *path)
                                              "multiplier", "settle"};
     const char *key = strrchr(path, '.');
     if (strncmp(path, "accounts.", 9) == 0)
-        return strchr(path + 9, '.') != NULL;
+        return strchr(path + 9, '.') != NULL && strstr(path, ".adapter.plugin") == NULL &&
+               strstr(path, ".adapter.version") == NULL && strstr(path, ".adapter.sha256") == NULL;
     if (strncmp(path, "currencies.", 11) == 0)
         return strchr(path + 11, '.') != NULL;
     if (strncmp(path, "instruments.", 12) != 0)

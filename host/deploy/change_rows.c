@@ -94,6 +94,35 @@ static void account(struct change_pair *p, uint32_t old, uint32_t i)
     change_text(p, CHANGE_MARKET, CHANGE_SAME, at, path, was, is);
 }
 
+/* The way to the venue: an adapter may be swapped, where it leads may not. */
+static void adapter(struct change_pair *p, uint32_t old, uint32_t i)
+{
+    static const char *const words[] = {"engine", "egress"};
+    const struct deploy_adapter *was = &p->was->adapter[old], *is = &p->is->adapter[i];
+    struct change_at at = {p->was->line.account[old], p->is->line.account[i]};
+    const char *name = p->is->account[i].name;
+    char path[96], before[WORD_BYTES], after[WORD_BYTES];
+    path_to(path, "accounts", name, "via");
+    change_text(p, CHANGE_MARKET, CHANGE_SAME, at, path, words[p->was->account[old].via != 0],
+                words[p->is->account[i].via != 0]);
+    path_to(path, "accounts", name, "adapter.plugin");
+    change_text(p, CHANGE_PLUGIN, CHANGE_SAME, at, path, was->plugin, is->plugin);
+    path_to(path, "accounts", name, "adapter.version");
+    change_text(p, CHANGE_PLUGIN, CHANGE_SAME, at, path, was->version, is->version);
+    path_to(path, "accounts", name, "adapter.sha256");
+    snprintf(before, sizeof(before), "%.12s", was->sha256_hex);
+    snprintf(after, sizeof(after), "%.12s", is->sha256_hex);
+    change_text(p, CHANGE_PLUGIN, CHANGE_SAME, at, path, before, after);
+    path_to(path, "accounts", name, "adapter.secret");
+    change_text(p, CHANGE_MARKET, CHANGE_SAME, at, path, was->secret, is->secret);
+    for (uint32_t k = 0; k < DEPLOY_ENDPOINTS_MAX; k++) {
+        path_to(path, "accounts", name, "adapter.endpoints");
+        snprintf(before, sizeof(before), "%.40s", was->endpoint[k].address);
+        snprintf(after, sizeof(after), "%.40s", is->endpoint[k].address);
+        change_text(p, CHANGE_MARKET, CHANGE_SAME, at, path, before, after);
+    }
+}
+
 static void accounts(struct change_pair *p)
 {
     char path[96], text[WORD_BYTES], balance[WORD_BYTES];
@@ -101,6 +130,7 @@ static void accounts(struct change_pair *p)
         uint32_t old = change_account(p->was, p->is->account[i].name);
         if (old != CHANGE_NONE) {
             account(p, old, i);
+            adapter(p, old, i);
             continue;
         }
         path_to(path, "accounts", p->is->account[i].name, "");

@@ -65,6 +65,19 @@ static void length_word(int64_t ns, bool none, char out[32])
         cfg_duration_text(ns, out);
 }
 
+/* Where it runs, and how: a change is another bay. */
+static void bay_word(const struct deploy_bay *b, char out[32])
+{
+    static const char *const wake[] = {"", "spin", "hybrid", "block"};
+    if (!b->is_process)
+        snprintf(out, 32, "inline");
+    else if (b->cpu < 0)
+        snprintf(out, 32, "process%s, %s", b->is_contained ? ", contained" : "", wake[b->wake]);
+    else
+        snprintf(out, 32, "process%s, %s, cpu %d", b->is_contained ? ", cont." : "", wake[b->wake],
+                 b->cpu % 1024);
+}
+
 static void bindings(struct both *b)
 {
     char was[32], is[32];
@@ -78,6 +91,9 @@ static void bindings(struct both *b)
     length_word(b->was->fact.due_ns, false, was);
     length_word(b->is->fact.due_ns, false, is);
     row(b, CHANGE_PARAMS, at, "due", "", was, is);
+    bay_word(&b->was->bay, was);
+    bay_word(&b->is->bay, is);
+    row(b, CHANGE_PARAMS, at, "bay", "", was, is);
 }
 
 /* 0.10 and 0.1 are one number: the text without the fraction's last zeros. */

@@ -135,6 +135,25 @@ static struct result set_pins(struct compose *c, const struct proposal *p,
     return r;
 }
 
+/* Adapters of accounts are pinned like instances. */
+static struct result set_adapter_pins(struct compose *c, const struct proposal *p,
+                                      const struct deploy_doc *d)
+{
+    uint8_t sha[FACT_HASH_BYTES];
+    char value[COMPOSE_WORD_BYTES];
+    for (uint32_t i = 0; i < d->account_count && p->pin != NULL; i++) {
+        const struct deploy_adapter *a = &d->adapter[i];
+        if (a->plugin[0] == 0 || a->sha256_hex[0] != 0)
+            continue;
+        struct result r = p->pin(p->pin_arg, a->plugin, a->version, NULL, sha, p->tr);
+        if (!is_ok(r))
+            return r;
+        compose_hash(sha, value);
+        compose_set(c, CFG_IN_ADAPTER, d->account[i].name, "sha256", value);
+    }
+    return OK_RESULT;
+}
+
 /* Definitions that the file leaves to the instruments file, and the one symbol that replaces. */
 static struct result set_instruments(struct compose *c, const struct proposal *p,
                                      const struct cfg_node *root, struct cfg_file **table)
@@ -162,6 +181,8 @@ static struct result proposal(const struct proposal *p, const struct cfg_file *f
     c->title = "# A proposal, written by tenon config plan. People sign these very bytes.";
     set_head(c, f, p->head);
     struct result r = set_pins(c, p, d);
+    if (is_ok(r))
+        r = set_adapter_pins(c, p, d);
     if (is_ok(r))
         r = set_instruments(c, p, f->root, table);
     if (!is_ok(r)) {

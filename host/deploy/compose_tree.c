@@ -129,7 +129,7 @@ static void collection(const struct writer *w, const struct cfg_node *n, enum cf
         return;
     }
     if (shape == CFG_ONE) {
-        section(w, n, below, "", level + 1, false);
+        section(w, n, below, in == CFG_IN_ACCOUNT ? n->parent->key : "", level + 1, false);
         return;
     }
     for (const struct cfg_node *e = n->first; e != NULL; e = e->next)

@@ -30,13 +30,23 @@ enum {
 #define DEPLOY_PROBATION_NS 1800000000000ll
 enum { DEPLOY_DENIALS_OF = 16, DEPLOY_DENIALS = 12 };
 
+/* Where a strategy runs, with the indicators it listens to. */
+struct deploy_bay {
+    uint32_t is_process;   /* 0: inline, on the host's own thread */
+    uint32_t is_contained; /* refused where the kernel cannot enforce the whole sandbox */
+    uint32_t wake;         /* enum line_wake */
+    int32_t cpu;           /* -1 = any */
+};
+
 struct deploy_instance {
     struct fact_instance fact;    /* id, name, plugin, version, due_ns; sha256 zero until loaded */
     char path[DEPLOY_PATH_BYTES]; /* of the .so as written, may be empty: found by id and version */
     char sha256_hex[72];          /* pinned, may be empty */
     uint32_t line;
-    uint32_t instrument;  /* instrument id it works on */
-    int64_t bar_ns;       /* bars it is fed with */
+    uint32_t instrument; /* instrument id it works on */
+    int64_t bar_ns;      /* bars it is fed with */
+    struct deploy_bay bay;
+    bool has_bay;         /* the document says where it runs */
     uint32_t param_count; /* as written; checked against the manifest when loaded */
     struct {
         char name[TN_NAME_BYTES];
@@ -58,6 +68,19 @@ enum deploy_profile { DEPLOY_PROFILE_UNSET = 0, DEPLOY_PLAIN, DEPLOY_DEMO };
 struct deploy_venue { /* per account, how the simulated venue behaves */
     uint32_t profile; /* enum deploy_profile */
     int64_t latency_ns, jitter_ns, maker_fee_ppm, taker_fee_ppm, slippage_ppm, volume_part_ppm;
+};
+
+/* How an account reaches its venue through tenon-egress; plugin empty = it does not. */
+enum { DEPLOY_ENDPOINTS_MAX = 4, DEPLOY_ENDPOINT_BYTES = 128 };
+struct deploy_adapter {
+    char plugin[FACT_NAME_BYTES], version[FACT_NAME_BYTES];
+    char sha256_hex[72];          /* pinned, may be empty */
+    char secret[FACT_NAME_BYTES]; /* in egress's store; empty = the account's name */
+    uint32_t endpoint_count;      /* in the adapter's own order */
+    struct {
+        char name[FACT_NAME_BYTES];
+        char address[DEPLOY_ENDPOINT_BYTES]; /* http://127.0.0.1:7410 */
+    } endpoint[DEPLOY_ENDPOINTS_MAX];
 };
 
 struct deploy_remove { /* on_remove: what becomes of what a leaving strategy owns */
@@ -97,6 +120,7 @@ struct deploy_doc {
     struct fact_currency currency[DEPLOY_CURRENCIES_MAX];
     struct fact_account account[DEPLOY_ACCOUNTS_MAX];
     struct deploy_venue venue[DEPLOY_ACCOUNTS_MAX];
+    struct deploy_adapter adapter[DEPLOY_ACCOUNTS_MAX];
     struct fact_instrument instrument[DEPLOY_INSTRUMENTS_MAX];
     uint32_t stamp[DEPLOY_INSTRUMENTS_MAX]; /* TN_STAMP_* of its bar files */
     struct deploy_instance instance[DEPLOY_INSTANCES_MAX];

@@ -18,6 +18,7 @@
     X(CURRENCY, "currency")                                                                        \
     X(ACCOUNT, "account")                                                                          \
     X(VENUE, "venue")                                                                              \
+    X(ADAPTER, "adapter")                                                                          \
     X(INSTRUMENT, "instrument")                                                                    \
     X(INSTANCE, "instance")                                                                        \
     X(ROUTE, "route")                                                                              \
@@ -59,6 +60,8 @@
     X(ACCOUNT, balance, 1, "start balance in it")                                                  \
     X(ACCOUNT, simulated, 1, "true: orders go to the simulated venue")                             \
     X(ACCOUNT, venue, 1, "how the simulated venue behaves")                                        \
+    X(ACCOUNT, via, 0, "the simulated venue in the engine, or tenon-egress and an adapter")        \
+    X(ACCOUNT, adapter, 0, "with via: egress, the plugin that speaks to the venue")                \
     X(VENUE, profile, 1, "plain or demo")                                                          \
     X(VENUE, latency_ms, 1, "from the host to the venue and back")                                 \
     X(VENUE, jitter_ms, 0, "added to the latency, uniform, seeded")                                \
@@ -66,6 +69,11 @@
     X(VENUE, taker_fee_bps, 1, "of value")                                                         \
     X(VENUE, slippage_bps, 0, "against us, on bars and trades")                                    \
     X(VENUE, volume_part_pct, 0, "of a bar's volume that we can get")                              \
+    X(ADAPTER, plugin, 1, "id of the adapter plugin")                                              \
+    X(ADAPTER, version, 1, "its version, exactly")                                                 \
+    X(ADAPTER, sha256, 0, "pins the shared object")                                                \
+    X(ADAPTER, secret, 0, "its name in egress's store; the account's name when left out")          \
+    X(ADAPTER, endpoints, 1, "what egress may open for it, in the adapter's order")                \
     X(INSTRUMENT, contract, 1, "linear or inverse")                                                \
     X(INSTRUMENT, price_exponent, 1, "power of ten of one price unit, for life")                   \
     X(INSTRUMENT, qty_exponent, 1, "power of ten of one quantity unit, for life")                  \
@@ -85,6 +93,11 @@
     X(INSTANCE, instrument, 1, "what it works on")                                                 \
     X(INSTANCE, bar, 1, "length of the bars it is fed with, or none")                              \
     X(INSTANCE, due, 0, "its answers count this long after their cause; 0ms when left out")        \
+    X(INSTANCE, bay, 0,                                                                            \
+      "where a strategy runs with its inputs: inline, or in a process of their own")               \
+    X(INSTANCE, tier, 0, "contained: only where the kernel enforces the whole sandbox")            \
+    X(INSTANCE, wake, 0, "what its process does while nothing comes")                              \
+    X(INSTANCE, cpu, 0, "the one that its process may use")                                        \
     X(INSTANCE, path, 0, "of the shared object; found by id and version when left out")            \
     X(INSTANCE, sha256, 0, "pins the shared object")                                               \
     X(INSTANCE, params, 0, "values for the plugin's declared parameters")                          \
@@ -191,6 +204,8 @@
     X(ACCOUNT, balance, DECIMAL, "", "10000000000", "of its currency", "", "\"100000\"")           \
     X(ACCOUNT, simulated, FLAG, "", "", "", "", "true")                                            \
     X(ACCOUNT, venue, MAP, "", "", "", "", "see configs/reference.yaml")                           \
+    X(ACCOUNT, via, WORD, "", "", "engine egress", "engine", "egress")                             \
+    X(ACCOUNT, adapter, MAP, "", "", "", "none", "see configs/reference.yaml")                     \
     X(VENUE, profile, WORD, "", "", "plain demo", "", "demo")                                      \
     X(VENUE, latency_ms, DECIMAL, "0", "60000", "ms", "", "20")                                    \
     X(VENUE, jitter_ms, DECIMAL, "0", "60000", "ms", "0", "5")                                     \
@@ -198,6 +213,11 @@
     X(VENUE, taker_fee_bps, DECIMAL, "0", "500", "basis points", "", "5")                          \
     X(VENUE, slippage_bps, DECIMAL, "0", "1000", "basis points", "0", "1")                         \
     X(VENUE, volume_part_pct, DECIMAL, "0.01", "100", "percent", "100", "25")                      \
+    X(ADAPTER, plugin, NAME, "", "", "", "", "tenon_venue")                                        \
+    X(ADAPTER, version, VERSION, "", "", "", "", "1.0.0")                                          \
+    X(ADAPTER, sha256, HASH, "", "", "", "any file, of an unsigned document", "\"57ab...\"")       \
+    X(ADAPTER, secret, NAME, "", "", "", "the account's name", "paper")                            \
+    X(ADAPTER, endpoints, NAMES, "", "", "", "", "{rest: \"http://127.0.0.1:7410\"}")              \
     X(INSTRUMENT, contract, WORD, "", "", "linear inverse", "", "linear")                          \
     X(INSTRUMENT, price_exponent, WHOLE, "-12", "12", "", "", "-8")                                \
     X(INSTRUMENT, qty_exponent, WHOLE, "-12", "12", "", "", "-8")                                  \
@@ -217,6 +237,10 @@
     X(INSTANCE, instrument, SYMBOL, "", "", "", "", "BTC-USD")                                     \
     X(INSTANCE, bar, BAR, "", "", "", "", "1m")                                                    \
     X(INSTANCE, due, DURATION, "0ms", "1h", "", "0ms", "20ms")                                     \
+    X(INSTANCE, bay, WORD, "", "", "inline process", "inline", "process")                          \
+    X(INSTANCE, tier, WORD, "", "", "trusted contained", "trusted", "contained")                   \
+    X(INSTANCE, wake, WORD, "", "", "spin hybrid block", "block", "hybrid")                        \
+    X(INSTANCE, cpu, WHOLE, "0", "1023", "", "any", "1")                                           \
     X(INSTANCE, path, FILE, "", "", "", "found by id and version", "plugins/ema_cross-1.1.0.so")   \
     X(INSTANCE, sha256, HASH, "", "", "", "any file, of an unsigned document", "\"57ab...\"")      \
     X(INSTANCE, params, NAMES, "", "", "", "the plugin's own: tenon plugin show",                  \
@@ -251,6 +275,7 @@
     X(ROOT, rates, NAMED, RATE)                                                                    \
     X(ROOT, on_remove, NAMED, REMOVE)                                                              \
     X(ACCOUNT, venue, ONE, VENUE)                                                                  \
+    X(ACCOUNT, adapter, ONE, ADAPTER)                                                              \
     X(LIMITS, all, ONE, LIMIT)                                                                     \
     X(LIMITS, by_instrument, NAMED, LIMIT)                                                         \
     X(LIMITS, by_strategy, NAMED, LIMIT)

@@ -103,6 +103,10 @@ static void change_of_code_swaps_who_listens_to_it(void **state)
          "instances.cross.params.stop_ppm:  -> 10000\ninstances.cross.params.k: 0.5 -> \n",
          "cross"},
         {{{"due: 5ms", "due: 6ms"}}, CHANGE_PARAMS, "instances.cross.due: 5ms -> 6ms\n", "cross"},
+        {{{"due: 5ms", "due: 5ms\n    bay: process\n    cpu: 1"}},
+         CHANGE_PARAMS,
+         "instances.cross.bay: inline -> process, block, cpu 1\n",
+         "cross"},
         {{{"{fast: fast.value, slow: slow.value}", "{fast: slow.value, slow: fast.value}"}},
          CHANGE_PARAMS,
          "instances.cross.inputs.fast: fast.value -> slow.value\n"

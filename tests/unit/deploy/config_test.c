@@ -235,7 +235,8 @@ static void config_case06_unknown_key_is_refused_with_the_nearest(void **state)
          "nearest known key latency_ms"},
         {"    bar: 1m\n    due", "    bars: 1m\n    due",
          "error[CFG008] d.yaml:42:5 instances.cross.bars: unknown key; allowed plugin, version, "
-         "instrument, bar, due, path, sha256, params, inputs; nearest known key bar"},
+         "instrument, bar, due, bay, tier, wake, cpu, path, sha256, params, inputs; nearest known "
+         "key bar"},
         {"    price_collar_pct: 2", "    completely_different: 2",
          "error[CFG008] d.yaml:60:5 limits.all.completely_different: unknown key; allowed "
          "max_order_qty, max_order_value, price_collar_pct, max_position_qty, max_exposure_pct, "

@@ -4,6 +4,7 @@
  * what contradicts itself is refused; an instrument can be replaced before anything is computed
  * from it. Method: the fixture read and compared field by field; the shipped configs read.
  */
+#include "tbl/lines.h"
 #include "tenon/draft/source.h"
 #include "tests/unit/deploy/document.h"
 #include "venue/venue.h"
@@ -212,6 +213,22 @@ static const struct {
     {"degraded_after: 5m", "degraded_after: 5s",
      "error[CFG018] d.yaml:28:21 instruments.COIN.degraded_after: 5s is shorter than one bar "
      "of 1m; data would never be healthy"},
+    {"due: 5ms", "due: 5ms\n    tier: contained",
+     "error[CFG018] d.yaml:44:11 instances.cross.tier: is for bays that are processes; write bay: "
+     "process, or take it out"},
+    {"due: 5ms", "due: 5ms\n    bay: inline\n    wake: spin",
+     "error[CFG018] d.yaml:45:11 instances.cross.wake: is for bays that are processes; write bay: "
+     "process, or take it out"},
+    {"due: 5ms", "due: 5ms\n    bay: process\n    cpu: 1024",
+     "error[CFG012] d.yaml:45:10 instances.cross.cpu: 1024 is outside its range; allowed 0 to "
+     "1023"},
+    {"due: 5ms", "due: 5ms\n    bay: proces",
+     "error[CFG016] d.yaml:44:10 instances.cross.bay: proces is not known here; allowed inline, "
+     "process; nearest known word process"},
+    {"    params: {period: 12}", "    bay: process\n    params: {period: 12}",
+     "error[CFG018] d.yaml:47:20 instances.cross.inputs.fast: fast has a bay of its own on line "
+     "32; what a strategy listens to runs in the strategy's bay: take bay, tier, wake and cpu out "
+     "there"},
     {"due: 5ms", "due: 2h",
      "error[CFG012] d.yaml:43:10 instances.cross.due: 2h is outside its range; allowed 0ms to "
      "1h"},
@@ -240,6 +257,34 @@ static const struct {
      "error[CFG004] d.yaml:53:3: not YAML (did not find expected node content); check quotes, "
      "brackets and indentation"},
 };
+
+/* Where a strategy runs: said, or inline. */
+static void deploy_bay_of_a_strategy_is_read(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    struct trail tr = {0};
+    char *table = document_slurp(TABLE, &count);
+    document_write(table, count);
+    free(table);
+    assert_int_equal(rename(DOC_FILE, "i.yaml"), 0);
+    document_change("due: 5ms", "due: 5ms\n    bay: process\n    tier: contained\n    wake: "
+                                "hybrid\n    cpu: 3");
+    struct result r = deploy_read(DOC_FILE, "i.yaml", &document_read, &tr);
+    if (!is_ok(r))
+        fail_msg("%s", trail_sentence(&tr, r));
+    const struct deploy_bay *b = &document_read.instance[1].bay;
+    assert_int_equal(b->is_process, 1);
+    assert_int_equal(b->is_contained, 1);
+    assert_int_equal(b->wake, LINE_WAKE_HYBRID);
+    assert_int_equal(b->cpu, 3);
+    b = &document_read.instance[2].bay;
+    assert_int_equal(b->is_process, 0);
+    assert_int_equal(b->is_contained, 0);
+    assert_int_equal(b->wake, LINE_WAKE_BLOCK);
+    assert_int_equal(b->cpu, -1);
+    unlink("i.yaml");
+}
 
 static void deploy_contradictions_are_refused(void **state)
 {
@@ -425,6 +470,7 @@ int main(void)
         cmocka_unit_test(deploy_valid_document_gives_head_and_accounts),
         cmocka_unit_test(deploy_valid_document_gives_instruments_and_instances),
         cmocka_unit_test(deploy_limits_become_rows_in_the_units_of_the_core),
+        cmocka_unit_test(deploy_bay_of_a_strategy_is_read),
         cmocka_unit_test(deploy_contradictions_are_refused),
         cmocka_unit_test(deploy_values_reaching_two_currencies_are_refused),
         cmocka_unit_test(deploy_read_as_replaces_the_only_instrument),
