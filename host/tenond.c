@@ -12,19 +12,22 @@
  * Pace: headless goes as fast as it can; otherwise market time follows the wall clock times the
  * speed, and this thread sleeps on an eventfd that the gateway wakes.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "base/hash.h"
 #include "base/must.h"
 #include "base/num.h"
+#include "daemon/guard.h"
+#include "daemon/helpers.h"
+#include "daemon/leave.h"
+#include "daemon/pace.h"
+#include "daemon/places.h"
+#include "daemon/words.h"
 #include "deploy/gather.h"
 #include "flow/demo.h"
 #include "flow/obey.h"
@@ -35,9 +38,8 @@
 #include "gateway/paths.h"
 #include "gateway/privilege.h"
 
-enum { LOOK_EVERY = 256, VIEW_MS = 250, STATUS_MS = 1000, WAIT_MS = 100, GUARD_MS = 1000 };
+enum { LOOK_EVERY = 256, VIEW_MS = 250, STATUS_MS = 1000, WAIT_MS = 100 };
 enum { EXIT_INTERRUPTED = 130 };
-enum { DISK_FULL_PPM = 950000, DISK_ROOM_PPM = 900000 };
 #define MS_NS 1000000ll
 #define DEMO_FAULTS_PER_DAY 60                    /* so that the gate has something to deny */
 #define DEMO_ACT_NS (15 * 3600 * 1000000000ll)    /* when it has no end: 1.5 minutes at its speed */
@@ -67,15 +69,15 @@ struct tenond {
     bool headless;
     int64_t speed; /* thousandths of real time; 0 = as fast as it goes */
     int64_t for_ns;
-    int64_t started_ns;           /* wall clock */
-    int64_t wall0_ns, market0_ns; /* where pacing began, monotonic */
+    int64_t started_ns; /* wall clock */
+    int64_t wall0_ns;   /* when running began, monotonic */
+    struct pace pace;
+    struct guard guard;
+    struct helpers helpers;
+    struct leave leave;
     int64_t view_ns, status_ns;
     uint64_t window_events;
     int64_t window_ns;
-    int64_t guard_ns;                     /* when clock and disk were looked at last */
-    int64_t guard_wall_ns, guard_mono_ns; /* both clocks at the last look */
-    int64_t skew_ns;                      /* as last told to the core */
-    bool disk_reducing;                   /* the host itself commanded REDUCING for want of disk */
     bool full_said;
 };
 
@@ -106,26 +108,6 @@ static int fail(struct result r, const struct trail *tr)
 
 /* ---- arguments to settings ---- */
 
-/* A shipped configuration: $TENON_CONFIGS, else configs/ of the source tree around the program,
- * else that of an installation. */
-static struct result default_file(const char *name, char out[PATHS_BYTES], struct trail *tr)
-{
-    char program[PATHS_BYTES];
-    const char *env = getenv("TENON_CONFIGS");
-    static const char *const below[] = {"../../configs", "../share/tenon/configs"};
-    TRY(paths_program(program, tr));
-    int n = env ? snprintf(out, PATHS_BYTES, "%s/%s", env, name) : 0;
-    if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
-        return OK_RESULT;
-    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
-        n = snprintf(out, PATHS_BYTES, "%s/%s/%s", program, below[i], name);
-        if (n > 0 && n < PATHS_BYTES && access(out, R_OK) == 0)
-            return OK_RESULT;
-    }
-    return FAIL(tr, NOT_FOUND, "%s: not found beside the program; name it with --%s", name,
-                strcmp(name, "instruments.yaml") == 0 ? "instruments" : "config");
-}
-
 /* The demo's deployment for what it runs on: the generator, bars, or a tape of trades. */
 static struct result demo_config(struct tenond *d, struct trail *tr)
 {
@@ -134,7 +116,7 @@ static struct result demo_config(struct tenond *d, struct trail *tr)
                        : strstr(data, "trades") ? "paper-tape.yaml"
                        : strstr(data, "quotes") ? "paper-tape.yaml"
                                                 : "paper-bars.yaml";
-    return default_file(name, d->config, tr);
+    return places_default(name, d->config, tr);
 }
 
 /* The file itself as it is named, for a journal that holds a run already. */
@@ -189,7 +171,7 @@ static struct result read_deployment(struct tenond *d, struct trail *tr)
     if (given != NULL)
         snprintf(d->instruments, sizeof d->instruments, "%s", given);
     else
-        TRY(default_file("instruments.yaml", d->instruments, tr));
+        TRY(places_default("instruments.yaml", d->instruments, tr));
     if (config != NULL)
         snprintf(d->config, sizeof d->config, "%s", config);
     else
@@ -240,45 +222,12 @@ static void settle_pace(struct tenond *d)
         d->speed = args_has(&d->a, FLAG_DEMO) ? DEMO_SPEED : REAL_TIME;
 }
 
-/* Root gives its folders to the host's own user, so it takes none that is not the host's: a folder
- * that is there already is empty or bears a file that only this kind of folder has. */
-static struct result check_ours(const char *path, const char *mark, struct trail *tr)
-{
-    char file[PATHS_BYTES + 32];
-    DIR *dir = privilege_is_root() ? opendir(path) : NULL;
-    uint32_t entries = 0;
-    if (dir == NULL)
-        return OK_RESULT;
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
-        entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    closedir(dir);
-    snprintf(file, sizeof file, "%s/%s", path, mark);
-    if (entries == 0 || access(file, F_OK) == 0)
-        return OK_RESULT;
-    return FAIL(
-        tr, NOT_PERMITTED,
-        "folder %s: holds files that are not the host's (no %s), and root would give them to "
-        "user tenon; name an empty folder or the host's own",
-        path, mark);
-}
-
-static struct result make_dirs(const char *path, struct trail *tr)
-{
-    char part[PATHS_BYTES];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *p = part + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = 0;
-        (void)mkdir(part, 0755);
-        *p = '/';
-    }
-    if (mkdir(part, 0750) != 0 && errno != EEXIST)
-        return FAIL(tr, IO, "folder %s: cannot be made: %s; choose another", path, strerror(errno));
-    return OK_RESULT;
-}
-
 /* ---- opening ---- */
+
+static bool has_roads(const struct tenond *d)
+{
+    return d->helpers.has_roads && !d->helpers.roads.in_engine;
+}
 
 static void wake(void *arg)
 {
@@ -336,7 +285,7 @@ static struct result plan_demo(struct tenond *d, struct trail *tr)
     lockstep_promotion(d->engine, &p);
     if (p.serial != 1 || p.said == 0 || lockstep_epoch(d->engine) != 1)
         return OK_RESULT; /* begun by another process: its keys are thrown away */
-    TRY(default_file("demo-next.yaml", d->next, tr));
+    TRY(places_default("demo-next.yaml", d->next, tr));
     d->demo = (struct demo){.keys = d->keys,
                             .path = d->next,
                             .instruments = d->instruments,
@@ -367,6 +316,8 @@ static struct result open_engine(struct tenond *d, struct trail *tr)
                                  .ledger_path = d->heads,
                                  .seed = (uint64_t)d->a.flag[FLAG_SEED].value,
                                  .faults_per_day = demo && data == NULL ? DEMO_FAULTS_PER_DAY : 0,
+                                 .home = d->helpers.home,
+                                 .roads = d->helpers.has_roads ? &d->helpers.roads : NULL,
                                  .log = d->log,
                                  .clock = &clock_system};
     TRY(lockstep_open(&o, &d->engine, tr));
@@ -414,12 +365,14 @@ static struct result open_all(struct tenond *d, struct trail *tr)
     bool is_root = privilege_is_root();
     if (is_root)
         TRY(privilege_user("tenon", tr));
+    TRY(helpers_start(&d->helpers, &d->a, d->first != NULL ? d->first->file.bytes : NULL, tr));
     bool reads = is_root && own_user_reads(d); /* asked while there is one thread */
-    TRY(check_ours(d->journal, "CURRENT", tr));
-    TRY(check_ours(d->heads, "host.key", tr));
-    TRY(make_dirs(d->journal, tr));
-    TRY(make_dirs(d->heads, tr));
+    TRY(places_check(d->journal, "CURRENT", tr));
+    TRY(places_check(d->heads, "host.key", tr));
+    TRY(places_make(d->journal, tr));
+    TRY(places_make(d->heads, tr));
     TRY(log_open(&d->log, STDERR_FILENO, isatty(STDERR_FILENO) ? LOG_WORDS : LOG_JSON, LOG_INFO));
+    TRY(helpers_open(&d->helpers, d->log, d->speed != 0 || has_roads(d), tr));
     TRY(open_gateway(d, tr));
     return is_root ? open_as_own_user(d, reads, tr) : open_engine(d, tr);
 }
@@ -470,29 +423,6 @@ static struct result obey(struct tenond *d, struct trail *tr)
 
 /* ---- telling ---- */
 
-static void status_line(const struct tenond *d)
-{
-    const struct core *c = lockstep_core(d->engine);
-    const struct core_totals *t = core_totals(c);
-    struct core_account_view a;
-    char when[CLOCK_TEXT_BYTES], equity[NUM_TEXT_BYTES] = "-";
-    clock_print(lockstep_now(d->engine), when);
-    int64_t cents;
-    if (core_account(c, 0, &a) && is_ok(num_rescale(a.equity, a.exp, -2, NUM_HALF_EVEN, &cents)))
-        num_print(cents, -2, equity);
-    static const char *const mode[MODE_END] = {"UNSET",
-#define X(id, name, risk, reduce, work, lifted, text) #name,
-                                               MODES(X)
-#undef X
-    };
-    printf("%.19s  %s auto %s  events %lu  signals %lu  orders %lu (%u open)  fills %lu  denied "
-           "%lu  equity %s\n",
-           when, mode[core_mode(c, MODE_SCOPE_GLOBAL, 0)], core_auto(c, 0) ? "on" : "off",
-           (unsigned long)core_seq(c), (unsigned long)t->signals, (unsigned long)t->orders,
-           core_open_orders(c), (unsigned long)t->fills, (unsigned long)t->denials, equity);
-    fflush(stdout);
-}
-
 static void tell(struct tenond *d)
 {
     int64_t now = clock_mono(&clock_system);
@@ -504,94 +434,15 @@ static void tell(struct tenond *d)
     if (!d->headless && d->has_doc && !args_has(&d->a, FLAG_QUIET) &&
         now - d->status_ns >= STATUS_MS * MS_NS) {
         d->status_ns = now;
-        status_line(d);
+        words_status(d->engine);
     }
-}
-
-/* ---- guards ---- */
-
-/* How far the wall clock left the monotonic one since the last look: a step or a freeze of it. Slow
- * drift is what a time service does to a clock on purpose. Asked only when market time is wall
- * time: a market that runs faster or out of a file has no clock to be wrong. */
-static struct result guard_clock(struct tenond *d, int64_t mono_ns, struct trail *tr)
-{
-    int64_t wall_ns = clock_wall(&clock_system);
-    int64_t skew = (wall_ns - d->guard_wall_ns) - (mono_ns - d->guard_mono_ns);
-    bool first = d->guard_mono_ns == 0;
-    d->guard_wall_ns = wall_ns;
-    d->guard_mono_ns = mono_ns;
-    int64_t change = skew > d->skew_ns ? skew - d->skew_ns : d->skew_ns - skew;
-    if (first || change < MS_NS)
-        return OK_RESULT;
-    d->skew_ns = skew;
-    struct fact_clock e = {.skew_ns = skew};
-    return lockstep_command(d->engine, FACT_CLOCK, &e, tr);
-}
-
-/* Decision note 0006: a filling disk is REDUCING, by the host, until there is room again. */
-static struct result guard_disk(struct tenond *d, struct trail *tr)
-{
-    uint64_t ppm = 0;
-    const struct journal *j = lockstep_journal(d->engine);
-    if (j == NULL)
-        return OK_RESULT;
-    (void)!is_ok(journal_health(j, &ppm));
-    bool fills = ppm >= DISK_FULL_PPM, has_room = ppm < DISK_ROOM_PPM;
-    enum mode now = core_mode(lockstep_core(d->engine), MODE_SCOPE_GLOBAL, 0);
-    struct fact_mode m = {.scope = MODE_SCOPE_GLOBAL, .by = "host"};
-    if (!d->disk_reducing && fills && now < MODE_REDUCING) {
-        m.mode = MODE_REDUCING;
-        snprintf(m.reason, sizeof m.reason, "disk %lu %% full", (unsigned long)(ppm / 10000));
-        log_now(
-            d->log, LOG_ERROR, NULL,
-            "journal %s: the disk is %lu %% full: only reducing orders from here on; free space "
-            "or prune the journal",
-            d->journal, (unsigned long)(ppm / 10000));
-    } else if (d->disk_reducing && has_room && now == MODE_REDUCING) {
-        m.mode = MODE_ACTIVE;
-        snprintf(m.reason, sizeof m.reason, "there is room on the disk again");
-    } else {
-        return OK_RESULT;
-    }
-    d->disk_reducing = m.mode == MODE_REDUCING;
-    return lockstep_command(d->engine, FACT_MODE, &m, tr);
-}
-
-static struct result guard(struct tenond *d, struct trail *tr)
-{
-    int64_t now = clock_mono(&clock_system);
-    if (now - d->guard_ns < GUARD_MS * MS_NS)
-        return OK_RESULT;
-    d->guard_ns = now;
-    if (d->speed == REAL_TIME && args_text(&d->a, FLAG_DATA, NULL) == NULL)
-        TRY(guard_clock(d, now, tr));
-    return guard_disk(d, tr);
 }
 
 /* ---- running ---- */
 
 static void sleep_ms(const struct tenond *d, int64_t ms)
 {
-    struct pollfd p = {.fd = d->wake_fd, .events = POLLIN};
-    if (poll(&p, 1, (int)(ms < 0 ? 0 : ms > WAIT_MS ? WAIT_MS : ms)) > 0) {
-        uint64_t count;
-        if (read(d->wake_fd, &count, sizeof count) < 0)
-            return; /* somebody else drained it */
-    }
-}
-
-/* How long until the next event may be taken; 0 = now. */
-static int64_t wait_ns(struct tenond *d, int64_t next_ns)
-{
-    if (d->speed == 0)
-        return 0;
-    int64_t wall = clock_mono(&clock_system) - d->wall0_ns;
-    __int128 market = (__int128)wall * d->speed / 1000;
-    __int128 ahead = (__int128)next_ns - d->market0_ns - market;
-    if (ahead <= 0)
-        return 0;
-    __int128 wait = ahead * 1000 / d->speed;
-    return wait > 1000 * MS_NS ? 1000 * MS_NS : (int64_t)wait;
+    pace_sleep(d->engine, d->wake_fd, (ms < 0 ? 0 : ms > WAIT_MS ? WAIT_MS : ms) * MS_NS);
 }
 
 static bool time_is_up(const struct tenond *d)
@@ -612,52 +463,113 @@ static void wait_for_room(struct tenond *d)
     sleep_ms(d, WAIT_MS);
 }
 
-static struct result run(struct tenond *d, struct trail *tr)
+/* Where market time begins, and on which clock. */
+static struct result begin_pace(struct tenond *d, struct trail *tr)
 {
-    struct result r = OK_RESULT;
+    const struct roads_options *o = &d->helpers.roads;
     int64_t next_ns;
-    uint32_t turns = 0;
     d->started_ns = clock_wall(&clock_system);
     d->wall0_ns = clock_mono(&clock_system);
     TRY(lockstep_next(d->engine, &next_ns, tr));
-    d->market0_ns = next_ns == INT64_MAX ? lockstep_now(d->engine) : next_ns;
+    int64_t market0_ns = next_ns == INT64_MAX ? lockstep_now(d->engine) : next_ns;
+    d->pace = (struct pace){d->speed, d->wall0_ns, market0_ns};
+    if (has_roads(d) && o->is_script) {
+        market0_ns = o->script_market_ns;
+        d->pace = (struct pace){o->script_speed, o->script_mono_ns, market0_ns};
+    } else if (has_roads(d)) { /* live: event time is wall time */
+        d->pace = (struct pace){REAL_TIME, d->wall0_ns, d->started_ns};
+    }
+    d->speed = d->pace.speed;
+    d->guard = (struct guard){.engine = d->engine,
+                              .log = d->log,
+                              .journal = d->journal,
+                              .watches_clock = d->speed == REAL_TIME && !o->is_script &&
+                                               args_text(&d->a, FLAG_DATA, NULL) == NULL};
     if (d->headless && d->for_ns > 0)
-        lockstep_until(d->engine, d->market0_ns + d->for_ns);
-    while (stop_signal == 0 && !time_is_up(d)) {
-        r = obey(d, tr);
-        if (is_ok(r) && (d->speed != 0 || turns % LOOK_EVERY == 0))
-            r = guard(d, tr);
+        lockstep_until(d->engine, market0_ns + d->for_ns);
+    return OK_RESULT;
+}
+
+/* Between two events: commands, guards, promotions, what came over the roads. */
+static struct result look_around(struct tenond *d, uint32_t turns, struct trail *tr)
+{
+    struct result r = obey(d, tr);
+    if (is_ok(r) && (d->speed != 0 || turns % LOOK_EVERY == 0))
+        r = guard_look(&d->guard, tr);
+    if (is_ok(r))
+        r = demo_turn(&d->demo, d->engine, tr);
+    if (is_ok(r) && (d->speed != 0 || lockstep_holds(d->engine)))
+        r = lockstep_service(d->engine, tr);
+    return is_ok(r) ? lockstep_receive(d->engine, tr) : r;
+}
+
+/* AGAIN: not yet; slept a little. */
+static struct result wait_for_event(struct tenond *d, struct trail *tr)
+{
+    int64_t next_ns;
+    if (lockstep_holds(d->engine) || !d->has_doc) {
+        tell(d);
+        sleep_ms(d, WAIT_MS);
+        return RESULT_OF(AGAIN);
+    }
+    if (d->speed == 0)
+        return OK_RESULT;
+    TRY(lockstep_next(d->engine, &next_ns, tr));
+    if (d->headless && lockstep_is_over(d->engine))
+        return RESULT_OF(END);
+    int64_t wait = pace_wait_ns(&d->pace, next_ns);
+    if (wait == 0)
+        return OK_RESULT;
+    tell(d);
+    int64_t most = d->helpers.home != NULL ? MS_NS : WAIT_MS * MS_NS; /* bays answer in between */
+    pace_sleep(d->engine, d->wake_fd, wait < most ? wait : most);
+    return RESULT_OF(AGAIN);
+}
+
+/* A signal asks for the end: END, or why not yet. */
+static struct result stop_asked(struct tenond *d, struct trail *tr)
+{
+    enum leave_word word = LEAVE_STOP;
+    if (has_roads(d))
+        TRY(leave_ask(&d->leave, &word, tr));
+    if (word == LEAVE_STAY)
+        stop_signal = 0;
+    return word == LEAVE_STOP ? RESULT_OF(END) : OK_RESULT;
+}
+
+/* One look around and, when its time has come, one event. */
+static struct result step(struct tenond *d, uint32_t *turns, struct trail *tr)
+{
+    struct result r = look_around(d, *turns, tr);
+    if (is_ok(r))
+        r = wait_for_event(d, tr);
+    if (r.code == RESULT_AGAIN)
+        return OK_RESULT;
+    if (is_ok(r))
+        r = lockstep_turn(d->engine, tr);
+    if (r.code == RESULT_AGAIN) {
+        wait_for_room(d);
+        return OK_RESULT;
+    }
+    d->full_said = false;
+    if (++*turns % LOOK_EVERY == 0)
+        tell(d);
+    return r;
+}
+
+static struct result run(struct tenond *d, struct trail *tr)
+{
+    struct result r = begin_pace(d, tr);
+    uint32_t turns = 0;
+    d->leave = (struct leave){.engine = d->engine,
+                              .log = d->log,
+                              .may_leave = args_has(&d->a, FLAG_LEAVE),
+                              .may_flatten = args_has(&d->a, FLAG_FLATTEN)};
+    while (is_ok(r) && !time_is_up(d)) {
+        if (stop_signal != 0)
+            r = stop_asked(d, tr);
         if (is_ok(r))
-            r = demo_turn(&d->demo, d->engine, tr);
-        if (is_ok(r) && (d->speed != 0 || lockstep_holds(d->engine)))
-            r = lockstep_service(d->engine, tr);
-        if (!is_ok(r))
-            return r;
-        if (lockstep_holds(d->engine)) {
-            tell(d);
-            sleep_ms(d, WAIT_MS);
-            continue;
-        }
-        if (d->speed != 0 || !d->has_doc) {
-            r = lockstep_next(d->engine, &next_ns, tr);
-            int64_t wait = is_ok(r) ? wait_ns(d, next_ns) : 0;
-            if (wait > 0 || !d->has_doc) {
-                tell(d);
-                sleep_ms(d, d->has_doc ? (wait + MS_NS - 1) / MS_NS : WAIT_MS);
-                continue;
-            }
-        }
-        if (is_ok(r))
-            r = lockstep_turn(d->engine, tr);
-        if (r.code == RESULT_AGAIN) {
-            wait_for_room(d);
-            continue;
-        }
-        if (!is_ok(r))
-            break;
-        d->full_said = false;
-        if (++turns % LOOK_EVERY == 0)
-            tell(d);
+            r = step(d, &turns, tr);
     }
     return r.code == RESULT_END ? OK_RESULT : r;
 }
@@ -667,6 +579,7 @@ static int conclude(struct tenond *d, struct trail *tr)
     struct replay_report replay = {0};
     char text[TRAIL_TEXT_BYTES];
     const char *broken = demo_fault(&d->demo, d->engine);
+    lockstep_leave(d->engine, leave_count(d->engine) > 0);
     struct result r = lockstep_stop(d->engine, &d->report, tr);
     if (is_ok(r))
         r = replay_dir(d->journal, false, &replay, tr);
@@ -699,6 +612,7 @@ static void close_all(struct tenond *d)
     if (d->gateway != NULL)
         gateway_close(d->gateway);
     lockstep_free(d->engine);
+    helpers_close(&d->helpers);
     throwaway_free(d->keys);
     bundle_free(d->first);
     bundle_free(d->trust);

@@ -426,7 +426,7 @@ bool belief_take(struct belief *b, struct belief_answer *out)
         struct seat *s = &b->seat[b->take_at];
         if (s->is_quarantined || !s->bay->ops->take(s->bay, &out->a))
             continue;
-        must(out->a.kind == BAY_SIGNAL || out->a.kind == BAY_FAULT);
+        must(out->a.kind >= BAY_SIGNAL && out->a.kind <= BAY_BACK);
         s->is_quarantined = out->a.kind == BAY_FAULT;
         if (__builtin_add_overflow(out->a.cause_t_ns, s->route.due_ns, &out->due_ns))
             out->due_ns = INT64_MAX;

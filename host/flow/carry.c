@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Effects on their way out. SEND, CANCEL and QUERY go to the simulated venue of their account; each
- * SEND and CANCEL is answered by a SENT event that takes its turn like any other. LOOKUP is
+ * Effects on their way out. SEND, CANCEL and QUERY go to the simulated venue of their account, or
+ * over the roads (roads.h) to tenon-egress; each SEND and CANCEL is answered by a SENT event that
+ * takes its turn like any other. LOOKUP is
  * answered from the journal's records. POSITION goes to belief, so that a strategy sees the host's
  * truth.
  *
@@ -44,11 +45,28 @@ static void sent(struct lockstep *l, uint64_t order, uint32_t attempt, bool is_c
     answer(l, &p);
 }
 
-static struct result send(struct lockstep *l, const struct fact_send *s, struct trail *tr)
+/* Without a home in the engine: egress holds it back until its record is durable. */
+static bool goes_out(struct lockstep *l, uint32_t account)
+{
+    return roads_has(l->roads, account) && !l->o.roads->in_engine;
+}
+
+static bool is_healthy(const struct lockstep *l)
+{
+    uint64_t disk_ppm;
+    return l->journal == NULL || is_ok(journal_health(l->journal, &disk_ppm));
+}
+
+static struct result send(struct lockstep *l, const struct fact_head *head,
+                          const struct fact_send *s, struct trail *tr)
 {
     struct venue *v = venue_of(l, s->account);
     struct trail why = {0};
     struct result r = OK_RESULT;
+    if (goes_out(l, s->account)) {
+        roads_send(l->roads, head, s, s->reduce_only || is_healthy(l));
+        return OK_RESULT;
+    }
     if (v != NULL && l->journal != NULL && !s->reduce_only)
         r = journal_wait(l->journal, l->seq.last_seq, &why);
     bool no_room = r.code == RESULT_DISK_FULL || r.code == RESULT_IO;
@@ -56,16 +74,39 @@ static struct result send(struct lockstep *l, const struct fact_send *s, struct 
         return FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
     if (v != NULL && !no_room)
         venue_send(v, l->seq.last_ns, s);
-    sent(l, s->order, s->attempt, false, v != NULL && !no_room);
+    if (roads_has(l->roads, s->account))
+        roads_send(l->roads, head, s, v != NULL && !no_room);
+    else
+        sent(l, s->order, s->attempt, false, v != NULL && !no_room);
     return OK_RESULT;
 }
 
-static void cancel(struct lockstep *l, const struct fact_cancel *c)
+static void cancel(struct lockstep *l, const struct fact_head *head, const struct fact_cancel *c)
 {
     struct venue *v = venue_of(l, c->account);
     if (v != NULL)
         venue_cancel(v, l->seq.last_ns, c);
-    sent(l, c->order, c->attempt, true, v != NULL);
+    if (roads_has(l->roads, c->account))
+        roads_cancel(l->roads, head, c);
+    else
+        sent(l, c->order, c->attempt, true, v != NULL);
+}
+
+static void query(struct lockstep *l, const struct fact_head *head, const struct fact_query *q)
+{
+    struct venue *v = venue_of(l, q->account);
+    struct core_order_view o;
+    if (v != NULL)
+        venue_query(v, l->seq.last_ns, q);
+    if (roads_has(l->roads, q->account) && core_order_find(l->core, q->order, &o))
+        roads_query(l->roads, head, q, o.instrument);
+}
+
+static void moded(struct lockstep *l, const struct fact_moded *m)
+{
+    const struct fact_head *event = (const struct fact_head *)(const void *)l->step_bytes;
+    if (l->roads != NULL)
+        roads_mode(l->roads, m, event->type == FACT_MODE ? (const void *)(event + 1) : NULL);
 }
 
 /* Looks through the journal for the fill. Cold: the whole chain is read. */
@@ -124,17 +165,16 @@ static struct result carry_one(struct lockstep *l, const struct fact_head *head,
 {
     switch (head->type) {
     case FACT_SEND:
-        return send(l, payload, tr);
+        return send(l, head, payload, tr);
     case FACT_CANCEL:
-        cancel(l, payload);
+        cancel(l, head, payload);
         return OK_RESULT;
-    case FACT_QUERY: {
-        const struct fact_query *q = payload;
-        struct venue *v = venue_of(l, q->account);
-        if (v != NULL)
-            venue_query(v, l->seq.last_ns, q);
+    case FACT_QUERY:
+        query(l, head, payload);
         return OK_RESULT;
-    }
+    case FACT_MODED:
+        moded(l, payload);
+        return OK_RESULT;
     case FACT_LOOKUP:
         return lookup(l, payload, tr);
     case FACT_POSITION:

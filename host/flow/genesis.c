@@ -484,6 +484,7 @@ struct result genesis_plant(struct lockstep *l, struct trail *tr)
     struct plant_options p = {.doc = l->doc,
                               .plugin_dir = l->o.plugin_dir,
                               .log = l->o.log,
+                              .home = l->o.home,
                               .bars_from_trades = l->bars_from_trades,
                               .ids = &l->ids,
                               .generation = generation,
@@ -538,9 +539,13 @@ struct result genesis_begin(struct lockstep *l, struct trail *tr)
     if (l->first != NULL || l->o.kind == FACT_RUN_BACKTEST)
         TRY(say_first(l, tr));
     TRY(genesis_dataset(l, 0, tr));
-    TRY(lockstep_fetch(l, tr)); /* history, when there is some */
+    if (l->is_fed_by_roads)
+        TRY(recover_warm(l, tr));
+    else
+        TRY(lockstep_fetch(l, tr)); /* history, when there is some */
     TRY(belief_activate(l->plant.belief, tr));
     TRY(genesis_plugins(l, FACT_PLUGIN_STARTED, tr));
     tell_positions(l);
-    return OK_RESULT;
+    return l->roads != NULL && lockstep_via_egress(l->doc) ? lockstep_begin_roads(l, tr)
+                                                           : OK_RESULT;
 }

@@ -12,7 +12,7 @@
 #include "flow/lockstep_priv.h"
 #include <string.h>
 
-enum { NEXT_UNSET = 0, NEXT_ENGINE, NEXT_ANSWER, NEXT_VENUE, NEXT_TICK, NEXT_MARKET };
+enum { NEXT_UNSET = 0, NEXT_ENGINE, NEXT_ANSWER, NEXT_ROAD, NEXT_VENUE, NEXT_TICK, NEXT_MARKET };
 enum { LOCKSTEP_MAGIC = 0x4c4f434b, SNAPSHOT_EVERY = 100000, BEHIND_MAX = 4096 /* events */ };
 enum { COLLECT_FAULTS_MAX = 64, SERVICE_MAX = 256 };
 #define DRAIN_NS (900 * 1000000000ll) /* after the source has ended, timers run on this long */
@@ -59,6 +59,26 @@ static struct result quarantine(struct lockstep *l, const struct belief_answer *
     return OK_RESULT;
 }
 
+/* A process bay died and is started again, or is back. What it had answered before is still due.
+ * For a promotion a death is as bad as a fault. */
+static struct result note_bay(struct lockstep *l, const struct belief_answer *b, struct trail *tr)
+{
+    const struct bay_answer *a = &b->a;
+    if (a->kind == BAY_FAULT)
+        return quarantine(l, b, false, tr);
+    struct fact_plugin e = {.instance = b->strategy,
+                            .what = a->kind == BAY_DIED ? FACT_PLUGIN_DIED : FACT_PLUGIN_BACK,
+                            .status = a->status,
+                            .from_seq = a->from_seq,
+                            .to_seq = a->to_seq};
+    memcpy(e.text, a->text, sizeof e.text);
+    struct lockstep_mark mark = {a->cause_seq, b->strategy, b->generation};
+    TRY(lockstep_event(l, FACT_PLUGIN, &e, l->seq.last_ns, mark, tr));
+    if (a->kind == BAY_DIED)
+        swap_fault(l, b->strategy, b->generation, a->status, false);
+    return OK_RESULT;
+}
+
 static struct result hold(struct lockstep *l, const struct belief_answer *a, struct trail *tr)
 {
     enum seq_put put =
@@ -89,15 +109,15 @@ static struct result collect(struct lockstep *l, struct trail *tr)
     uint32_t faults = 0;
     struct result r = OK_RESULT;
     while (is_ok(r) && belief_take(l->plant.belief, &a)) {
-        if (a.a.kind != BAY_FAULT)
+        if (a.a.kind == BAY_SIGNAL)
             r = hold(l, &a, tr);
         else if (faults < COLLECT_FAULTS_MAX)
             fault[faults++] = a;
         else
-            r = quarantine(l, &a, false, tr);
+            r = note_bay(l, &a, tr);
     }
     for (uint32_t i = 0; i < faults && is_ok(r); i++)
-        r = quarantine(l, &fault[i], false, tr);
+        r = note_bay(l, &fault[i], tr);
     return r;
 }
 
@@ -115,6 +135,7 @@ struct result lockstep_event(struct lockstep *l, uint16_t type, const void *payl
                                .source = mark.source,
                                .generation = mark.generation};
     seq_number(&l->seq, head);
+    l->last_class = fact_class_of(type);
     memcpy(head + 1, payload, bytes);
     l->out.bytes = l->step_bytes + sizeof *head + bytes;
     core_step(l->core, head, head + 1, &l->out);
@@ -193,10 +214,28 @@ static struct result relive(struct lockstep *l, struct trail *tr)
     return OK_RESULT;
 }
 
+static void fetch_road(struct lockstep *l)
+{
+    struct road_held h;
+    if (l->source_ended)
+        return;
+    if (roads_market_due(l->roads) == INT64_MAX) { /* all that is due has come before it was */
+        l->source_ended = l->until_ns != INT64_MAX && lockstep_clock(l) > l->until_ns;
+        return;
+    }
+    roads_market_take(l->roads, &h);
+    l->market = h.fact;
+    l->has_market = l->market.head.t_ns <= l->until_ns;
+    l->source_ended = !l->has_market;
+    l->market_shown = false;
+}
+
 struct result lockstep_fetch(struct lockstep *l, struct trail *tr)
 {
     struct result r = OK_RESULT;
     l->has_market = false;
+    if (l->is_fed_by_roads)
+        fetch_road(l);
     while (is_ok(r) && !l->source_ended && l->feed != NULL) {
         r = feed_next(l->feed, &l->market, tr);
         if (r.code == RESULT_END) {
@@ -240,6 +279,11 @@ static int64_t venues_due(const struct lockstep *l)
     return due;
 }
 
+static int64_t at_least(int64_t t_ns, int64_t least_ns)
+{
+    return t_ns > least_ns ? t_ns : least_ns;
+}
+
 static void choose(struct lockstep *l)
 {
     l->next_kind = NEXT_UNSET;
@@ -249,10 +293,13 @@ static void choose(struct lockstep *l)
         offer(l, NEXT_ANSWER, seq_due(&l->seq));
     if (l->pending_count > 0)
         offer(l, NEXT_ENGINE, l->seq.last_ns);
+    if (l->roads != NULL && roads_due(l->roads) != INT64_MAX)
+        offer(l, NEXT_ROAD, at_least(roads_due(l->roads), l->seq.last_ns));
     offer(l, NEXT_VENUE, venues_due(l));
     if (!room)
         return;
-    bool open = l->has_market || l->seq.count > 0 || l->pending_count > 0 ||
+    bool live = l->is_fed_by_roads && !l->o.roads->is_script; /* silence is an event there */
+    bool open = l->has_market || l->seq.count > 0 || l->pending_count > 0 || live ||
                 core_open_orders(l->core) > 0 || l->next_kind != NEXT_UNSET;
     int64_t last_tick = l->source_ended ? l->report.last_ns + DRAIN_NS : INT64_MAX;
     if (open) { /* with nothing left to come, time stands still: no tick for its own sake */
@@ -265,13 +312,13 @@ static void choose(struct lockstep *l)
             offer(l, NEXT_TICK, c);
     }
     if (l->has_market)
-        offer(l, NEXT_MARKET, l->market.head.t_ns);
+        offer(l, NEXT_MARKET, at_least(l->market.head.t_ns, l->seq.last_ns));
 }
 
 struct result lockstep_next(struct lockstep *l, int64_t *t_ns, struct trail *tr)
 {
     must(l->magic == LOCKSTEP_MAGIC);
-    if (!l->has_market && !l->source_ended && l->feed != NULL)
+    if (!l->has_market && !l->source_ended && (l->feed != NULL || l->is_fed_by_roads))
         TRY(lockstep_fetch(l, tr));
     choose(l);
     if (l->next_kind == NEXT_MARKET && !l->market_shown) {
@@ -306,6 +353,19 @@ static struct result take_venue(struct lockstep *l, struct trail *tr)
     }
     must(!"a venue was due");
     return RESULT_OF(BUG);
+}
+
+/* What came over a road, at its time. A kill at egress's own door is a command like any other. */
+static struct result take_road(struct lockstep *l, struct trail *tr)
+{
+    struct road_held h;
+    roads_take(l->roads, &h);
+    if (h.fact.head.type == FACT_MODE)
+        return lockstep_say(l, FACT_MODE, 0, &h.fact.u, tr);
+    struct lockstep_mark mark = {.cause_seq = h.cause_seq};
+    if (h.fact.head.type == FACT_EXEC)
+        mark.source = h.fact.u.fact_exec.account;
+    return lockstep_event(l, h.fact.head.type, &h.fact.u, l->next_ns, mark, tr);
 }
 
 static struct result take_tick(struct lockstep *l, struct trail *tr)
@@ -345,6 +405,8 @@ static struct result store_state(struct lockstep *l, struct trail *tr)
 struct result lockstep_turn(struct lockstep *l, struct trail *tr)
 {
     int64_t t_ns;
+    if (l->o.home != NULL && l->plant.belief != NULL)
+        TRY(collect(l, tr)); /* what processes answered since; it may be due before what is next */
     if (swap_is_ready(l))
         return swap_turn(l, tr);
     if (lockstep_holds(l))
@@ -361,6 +423,8 @@ struct result lockstep_turn(struct lockstep *l, struct trail *tr)
         return take_answer(l, tr);
     case NEXT_ENGINE:
         return take_engine(l, tr);
+    case NEXT_ROAD:
+        return take_road(l, tr);
     case NEXT_VENUE:
         return take_venue(l, tr);
     case NEXT_TICK:
@@ -385,6 +449,76 @@ struct result lockstep_say(struct lockstep *l, uint16_t type, uint32_t generatio
     struct lockstep_mark mark = {.generation = generation};
     TRY(lockstep_answers_due(l, tr));
     return lockstep_event(l, type, payload, l->seq.last_ns, mark, tr);
+}
+
+static struct roads_setup setup_of(const struct lockstep *l)
+{
+    struct roads_setup s = {.doc = l->doc,
+                            .ids = &l->ids,
+                            .core = l->core,
+                            .plugin_dir = l->o.plugin_dir,
+                            .host = l->doc->host,
+                            .epoch = l->report.epoch,
+                            .log = l->o.log,
+                            .clock = l->o.clock};
+    memcpy(s.journal_id, l->found.journal_id, sizeof s.journal_id);
+    return s;
+}
+
+struct result lockstep_begin_roads(struct lockstep *l, struct trail *tr)
+{
+    const struct roads_setup s = setup_of(l);
+    l->roads_doc = l->doc;
+    if (l->journal != NULL) /* an epoch that could be forgotten must not be used out there */
+        TRY(journal_wait(l->journal, l->seq.last_seq, tr));
+    return roads_begin(l->roads, &s, tr);
+}
+
+struct result lockstep_receive(struct lockstep *l, struct trail *tr)
+{
+    if (l->roads == NULL || l->doc == NULL)
+        return OK_RESULT;
+    if (l->doc != l->roads_doc && lockstep_via_egress(l->doc)) {
+        const struct roads_setup s = setup_of(l);
+        l->roads_doc = l->doc;
+        TRY(roads_adopt(l->roads, &s, tr));
+    }
+    roads_receive(l->roads, l->seq.last_ns, l->last_class);
+    return OK_RESULT;
+}
+
+bool lockstep_sleep(struct lockstep *l, struct pollfd *out, uint32_t *count)
+{
+    return l->roads == NULL || roads_sleep(l->roads, out, count);
+}
+
+void lockstep_awake(struct lockstep *l)
+{
+    if (l->roads != NULL)
+        roads_awake(l->roads);
+}
+
+void lockstep_flatten(struct lockstep *l)
+{
+    if (l->is_fed_by_roads)
+        roads_flatten(l->roads);
+}
+
+bool lockstep_flattens(const struct lockstep *l)
+{
+    return l->is_fed_by_roads && roads_flattens(l->roads);
+}
+
+void lockstep_leave(struct lockstep *l, bool keep)
+{
+    if (l->is_fed_by_roads)
+        roads_leave(l->roads, keep);
+}
+
+bool lockstep_is_over(const struct lockstep *l)
+{
+    bool is_quiet = !l->is_fed_by_roads || lockstep_clock(l) > roads_quiet_ns(l->roads);
+    return l->source_ended && l->next_kind == NEXT_UNSET && is_quiet;
 }
 
 bool lockstep_holds(const struct lockstep *l)

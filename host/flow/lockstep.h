@@ -22,6 +22,7 @@
 #include "deploy/deploy.h"
 #include "flow/feed.h"
 #include "flow/plant.h"
+#include "flow/roads.h"
 #include "journal/journal.h"
 
 struct lockstep_options {
@@ -39,6 +40,7 @@ struct lockstep_options {
     bool hold; /* event time stands still while a promotion is prepared: as fast as it can go */
     void (*wake)(void *arg); /* called on another thread when there is something to be done */
     void *wake_arg;
+    struct process_home *home; /* where `bay: process` runs; NULL: inline. Outlives the engine */
     const char *plugin_dir;
     const char *data_path;   /* NULL: the seeded generator `synth` */
     const char *journal_dir; /* NULL: memory (backtest) */
@@ -47,6 +49,7 @@ struct lockstep_options {
                               * epoch; NULL = none */
     uint64_t seed;           /* 0: the deployment's */
     uint32_t faults_per_day; /* of the generator, per instrument: silence, crossed, frozen */
+    const struct roads_options *roads; /* for accounts via egress; NULL = there are none */
     struct log *log;
     const struct clock *clock;
 };
@@ -84,6 +87,18 @@ MUST_USE struct result lockstep_hand_over(struct lockstep *l, uint32_t kind, str
 MUST_USE struct result lockstep_rollback(struct lockstep *l, const char *by, const char *reason,
                                          uint64_t request, struct trail *tr);
 bool lockstep_take_answer(struct lockstep *l, struct lockstep_answer *out);
+/* Takes in what came over the roads. Cheap when nothing did; before lockstep_next. */
+MUST_USE struct result lockstep_receive(struct lockstep *l, struct trail *tr);
+/* Before and after a sleep of the host: adds what to wake for to `out` (ROADS_POLL_MAX at most).
+ * False: there is something already. */
+bool lockstep_sleep(struct lockstep *l, struct pollfd *out, uint32_t *count);
+void lockstep_awake(struct lockstep *l);
+/* Before a stop on purpose: egress is asked to flatten, or told that orders stay. */
+void lockstep_flatten(struct lockstep *l);
+bool lockstep_flattens(const struct lockstep *l);
+void lockstep_leave(struct lockstep *l, bool keep);
+/* The source has ended and nothing is left to come. */
+bool lockstep_is_over(const struct lockstep *l);
 /* Does what a promotion needs between two events; for a host that waits for the market. */
 MUST_USE struct result lockstep_service(struct lockstep *l, struct trail *tr);
 /* Event time stands still: only commands and lockstep_service. */
@@ -130,6 +145,8 @@ struct lockstep_report {
     uint64_t orders_before, fills_before; /* of the totals: from epochs before this one */
     uint64_t venue_orders, venue_fills;   /* of this epoch, by the simulated venues */
     bool in_flight;                       /* a venue still has an answer on its way to us */
+    bool has_roads;                       /* accounts go via egress: their venue keeps its books */
+    struct roads_totals roads;
     uint64_t effects_bytes;
     uint8_t effects_sha256[FACT_HASH_BYTES]; /* backtest: of all effects */
     uint8_t head[FACT_HASH_BYTES];           /* journal chain, after close */

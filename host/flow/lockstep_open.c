@@ -10,6 +10,7 @@
  */
 #include "flow/lockstep_priv.h"
 #include "flow/replay.h"
+#include "flow/venues.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOCKSTEP_MAGIC = 0x4c4f434b, VENUE_ORDERS = 4096, LEDGER_TRIES = 100 };
+enum { LOCKSTEP_MAGIC = 0x4c4f434b, LEDGER_TRIES = 100 };
 /* Only a store that fails stops the market: how full a disk may be is the host's to guard. */
 enum { ANY_FULLNESS_PPM = 1000001 };
 enum { TRADE_BITS = 40, ORDER_BITS = 10 }; /* an order's id begins with its event */
@@ -54,24 +55,13 @@ static struct result open_ledger(struct lockstep *l, uint32_t i, struct trail *t
 
 static struct venue_config venue_of(const struct lockstep *l, uint32_t i)
 {
-    const struct deploy_venue *d = &l->doc->venue[i];
     uint64_t epoch = l->found.epoch; /* of the run before; 0 = none */
-    uint32_t id = l->ids.account[i];
-    return (struct venue_config){.seed = l->o.seed * 1000003 + id + epoch * 7919,
-                                 .profile = d->profile,
-                                 .orders_max = VENUE_ORDERS,
-                                 .instruments_max = DEPLOY_INSTRUMENTS_MAX,
-                                 .account = id,
-                                 .latency_ns = d->latency_ns,
-                                 .jitter_ns = d->jitter_ns,
-                                 .maker_fee_ppm = d->maker_fee_ppm,
-                                 .taker_fee_ppm = d->taker_fee_ppm,
-                                 .slippage_ppm = d->slippage_ppm,
-                                 .volume_part_ppm = d->volume_part_ppm,
-                                 .trades_before = epoch << TRADE_BITS,
-                                 .orders_before = epoch ? (l->seq.last_seq + 1) << ORDER_BITS : 0,
-                                 .ledger = l->ledger[i] ? write_ledger : NULL,
-                                 .ledger_arg = l->ledger[i]};
+    struct venue_config c = venues_config(l->doc, i, l->ids.account[i], l->o.seed, epoch);
+    c.trades_before = epoch << TRADE_BITS;
+    c.orders_before = epoch ? (l->seq.last_seq + 1) << ORDER_BITS : 0;
+    c.ledger = l->ledger[i] ? write_ledger : NULL;
+    c.ledger_arg = l->ledger[i];
+    return c;
 }
 
 /* A simulated venue lives in the engine and ends with it, and its working orders too; what it held
@@ -95,6 +85,8 @@ static struct result open_venues(struct lockstep *l, struct trail *tr)
 {
     const struct deploy_doc *d = l->doc;
     for (uint32_t i = 0; i < d->account_count; i++) {
+        if (l->is_fed_by_roads && d->account[i].via == FACT_VIA_EGRESS)
+            continue;
         struct result r = l->o.ledger_path ? open_ledger(l, i, tr) : OK_RESULT;
         if (!is_ok(r))
             return r;
@@ -153,6 +145,10 @@ static struct result open_journal(struct lockstep *l, struct trail *tr)
                                  .sync = true,
                                  .disk_full_ppm = ANY_FULLNESS_PPM,
                                  .clock = l->o.clock};
+    if (l->roads != NULL && roads_page(l->roads) != NULL) {
+        jo.durable = road_link_durable;
+        jo.durable_arg = roads_page(l->roads);
+    }
     TRY(journal_open(&jo, &l->journal, &l->found, tr));
     l->registry = registry_new();
     if (l->found.last_seq == 0)
@@ -162,33 +158,16 @@ static struct result open_journal(struct lockstep *l, struct trail *tr)
 
 /* ---- source ---- */
 
-/* The generator's params: its defaults, with the data faults that the run asks for. */
-static const union tn_number *generator_params(struct lockstep *l)
-{
-    const struct tn_manifest *m = bay_module_entry(l->source_module)->manifest;
-    for (uint32_t i = 0; i < m->param_count; i++) {
-        l->source_params[i] = m->params[i].def;
-        if (strcmp(m->params[i].name, "faults_per_day") == 0)
-            l->source_params[i].f = (double)l->o.faults_per_day;
-    }
-    return l->source_params;
-}
-
 /* The source is that of the first deployment, whatever was promoted since: the same instruments in
  * the same order, so that it gives again what it gave. */
 static struct result open_feed(struct lockstep *l, struct feed **out, struct trail *tr)
 {
-    const struct deploy_doc *d = l->source_doc;
-    struct feed_spec s = {.path = l->o.data_path,
-                          .entry = bay_module_entry(l->source_module),
-                          .params = l->o.data_path ? NULL : generator_params(l),
-                          .instrument = d->instrument, /* the first ones: place and id agree */
-                          .instrument_count = l->o.data_path ? 1 : d->instrument_count,
-                          .stamp = d->stamp[0],
-                          .bar_ns = l->o.data_path ? d->instrument[0].bar_ns : 0,
-                          .seed = l->o.seed,
-                          .source = 1};
-    return feed_open(&s, out, tr);
+    struct venues_source s = {.doc = l->source_doc,
+                              .entry = bay_module_entry(l->source_module),
+                              .data_path = l->o.data_path,
+                              .seed = l->o.seed,
+                              .faults_per_day = l->o.faults_per_day};
+    return venues_feed(&s, out, tr);
 }
 
 /* What the rows are is known from the first one that can be used. */
@@ -230,10 +209,61 @@ static struct result check_bars(const struct lockstep *l, struct trail *tr)
     return OK_RESULT;
 }
 
+int64_t lockstep_clock(const struct lockstep *l)
+{
+    const struct roads_options *o = l->o.roads;
+    if (!l->is_fed_by_roads)
+        return INT64_MIN;
+    if (!o->is_script)
+        return clock_wall(l->o.clock);
+    __int128 wall = clock_mono(l->o.clock) - o->script_mono_ns;
+    int64_t now = o->script_market_ns + (int64_t)(wall * o->script_speed / 1000);
+    return now > o->script_market_ns ? now : o->script_market_ns;
+}
+
+bool lockstep_via_egress(const struct deploy_doc *d)
+{
+    for (uint32_t i = 0; i < d->account_count; i++) {
+        if (d->account[i].via == FACT_VIA_EGRESS)
+            return true;
+    }
+    return false;
+}
+
+/* Market data come from where orders go to; there is nothing to be read again, so the journal's own
+ * market is the history. */
+static struct result check_roads(struct lockstep *l, struct trail *tr)
+{
+    if (!lockstep_via_egress(l->doc))
+        return OK_RESULT;
+    if (l->roads == NULL)
+        return FAIL(tr, CONFIG,
+                    "%s: an account goes via egress; name tenon-egress's socket with --egress, or "
+                    "serve it by the venue in the engine with --in-engine",
+                    l->doc->path);
+    l->is_fed_by_roads = !l->o.roads->in_engine;
+    if (l->is_fed_by_roads)
+        l->skip = 0;
+    if (l->is_fed_by_roads && l->o.data_path != NULL)
+        return FAIL(tr, USAGE,
+                    "%s: its market data come from its adapter; run without --data, or with "
+                    "--in-engine",
+                    l->doc->path);
+    return OK_RESULT;
+}
+
 static struct result open_source(struct lockstep *l, struct trail *tr)
 {
     char path[DEPLOY_PATH_BYTES];
     bool bars = false;
+    if (l->is_fed_by_roads) {
+        int64_t now = lockstep_clock(l);
+        l->bars_from_trades = true;
+        recover_close(l);
+        if (now > l->seq.last_ns)
+            l->seq.last_ns = now;
+        return OK_RESULT;
+    }
     if (l->o.data_path != NULL && l->doc->instrument_count != 1)
         return FAIL(tr, CONFIG,
                     "%s: has %u instruments but one data file feeds one; name it with --instrument",
@@ -250,9 +280,12 @@ static struct result open_source(struct lockstep *l, struct trail *tr)
 static struct result build(struct lockstep *l, struct trail *tr)
 {
     TRY(map_memory(l));
+    if (l->o.roads != NULL)
+        TRY(roads_open(l->o.roads, &l->roads, tr));
     TRY(open_journal(l, tr));
     TRY(genesis_document(l, tr));
     if (l->doc != NULL) {
+        TRY(check_roads(l, tr));
         TRY(map_venues(l));
         TRY(open_venues(l, tr));
         TRY(open_source(l, tr));
@@ -352,6 +385,9 @@ void lockstep_report(struct lockstep *l, struct lockstep_report *out)
         l->report.venue_fills += t.fills;
         l->report.in_flight |= venue_due(l->venue[i]) != INT64_MAX;
     }
+    l->report.has_roads = l->is_fed_by_roads;
+    if (l->roads != NULL)
+        roads_totals(l->roads, &l->report.roads);
     *out = l->report;
 }
 
@@ -363,6 +399,7 @@ void lockstep_free(struct lockstep *l)
     uint8_t head[FACT_HASH_BYTES];
     if (l->journal != NULL)
         (void)!is_ok(journal_close(l->journal, head, &tr));
+    roads_free(l->roads);
     swap_close(l);
     recover_close(l);
     plant_close(&l->plant);

@@ -42,10 +42,13 @@ struct lockstep {
     struct registry *registry; /* what the journal says of deployments; NULL in a backtest */
     struct trust trust;
     struct swap swap;
-    bool bars_from_trades; /* what the source gives */
+    bool bars_from_trades;              /* what the source gives */
+    struct roads *roads;                /* accounts via egress; NULL = none can be */
+    bool is_fed_by_roads;               /* market data come from their adapters, not from a feed */
+    const struct deploy_doc *roads_doc; /* as the roads know it */
+    uint32_t last_class;                /* of the newest event */
     struct feed *feed;
     struct bay_module *source_module;
-    union tn_number source_params[TN_MAX_PARAMS];
     struct venue *venue[DEPLOY_ACCOUNTS_MAX]; /* by account id - 1; NULL = none */
     struct arena arena;                       /* core, step buffer */
     struct arena venues;
@@ -81,6 +84,9 @@ MUST_USE struct result recover_match(struct lockstep *l, struct trail *tr);
 /* The source has ended: not before the journal did? */
 MUST_USE struct result recover_end(const struct lockstep *l, struct trail *tr);
 void recover_close(struct lockstep *l);
+/* Without a source that can be read again: the journal's own market events are the history, and
+ * the roads are told its epochs and trades. */
+MUST_USE struct result recover_warm(struct lockstep *l, struct trail *tr);
 
 /* carry.c: hands the effects of the last step to the venue and to belief. */
 MUST_USE struct result carry_effects(struct lockstep *l, struct trail *tr);
@@ -117,6 +123,12 @@ MUST_USE struct result genesis_parse(const struct lockstep *l, const uint8_t sha
 MUST_USE struct result genesis_plant(struct lockstep *l, struct trail *tr);
 /* Stores the state between two events and says so; the journal is caught up with first. */
 MUST_USE struct result lockstep_snapshot(struct lockstep *l, struct trail *tr);
+/* Attaches to egress under this epoch, and starts the adapters; or serves them in the engine. */
+MUST_USE struct result lockstep_begin_roads(struct lockstep *l, struct trail *tr);
+/* Does any account of the document go via egress? */
+bool lockstep_via_egress(const struct deploy_doc *d);
+/* Market time of now where it follows a clock; INT64_MIN where it follows the source. */
+int64_t lockstep_clock(const struct lockstep *l);
 /* Reads the next fact of the source into l->market. */
 MUST_USE struct result lockstep_fetch(struct lockstep *l, struct trail *tr);
 #endif

@@ -291,6 +291,16 @@ static void describe(const struct fact_instrument *f, uint32_t id, struct tn_ins
     memcpy(out->symbol, f->symbol, sizeof out->symbol);
 }
 
+static struct result open_bay(struct loading *k, const struct deploy_instance *d,
+                              const struct bay_spec *spec, struct bay **out)
+{
+    if (k->o->home == NULL || !d->bay.is_process)
+        return bay_inline_new(spec, k->o->log, out, k->tr);
+    const struct process_spec p = {
+        .wake = d->bay.wake, .cpu = d->bay.cpu, .is_contained = d->bay.is_contained != 0};
+    return process_new(k->o->home, spec, &p, out, k->tr);
+}
+
 static struct result build_bay(struct loading *k, uint32_t i, const struct bay_instance_spec *self)
 {
     const struct deploy_doc *doc = k->o->doc;
@@ -311,8 +321,8 @@ static struct result build_bay(struct loading *k, uint32_t i, const struct bay_i
         spec->node[n].module = k->p->module[at];
         spec->node[n].params = k->p->params[at];
     }
-    struct bay *bay;
-    TRY(bay_inline_new(spec, k->o->log, &bay, k->tr));
+    struct bay *bay = NULL;
+    TRY(open_bay(k, d, spec, &bay));
     k->p->bay[k->p->bay_count++] = bay;
     struct belief_route route = {.strategy = id,
                                  .generation = k->o->generation ? k->o->generation[i]

@@ -8,6 +8,7 @@
  */
 #ifndef FLOW_PLANT_H
 #define FLOW_PLANT_H
+#include "bays/process.h"
 #include "deploy/deploy.h"
 #include "flow/belief.h"
 #include "flow/stage.h"
@@ -21,6 +22,8 @@ struct plant_options {
     const uint32_t *generation;  /* by instance of the document; NULL: its serial for all */
     const bool *only;            /* by instance: the strategies to build; NULL: all */
     uint32_t bays_max;           /* room of the belief; 0 = as many as are built */
+    struct process_home *home; /* where `bay: process` runs; NULL: every bay is inline, as for tools
+                                * that only read a journal again */
     bool from_memory; /* what this process has loaded already is taken from memory, whatever the
                        * folder holds now: for the way back. Needs pins */
 };

@@ -25,7 +25,8 @@
 struct promoter; /* heap */
 struct promoter_options {
     const char *plugin_dir;
-    const char *journal_dir; /* NULL: no history (tests) */
+    struct process_home *home; /* as of struct plant_options */
+    const char *journal_dir;   /* NULL: no history (tests) */
     struct log *log;
     const struct clock *clock;
     /* Called on the promoter's thread when there is news, to wake an engine that sleeps; may be

@@ -21,6 +21,7 @@ struct result promoter_build(struct promoter_job *j)
     const struct plant_options options = {.doc = o->doc,
                                           .plugin_dir = p->o.plugin_dir,
                                           .log = p->o.log,
+                                          .home = p->o.home,
                                           .bars_from_trades = j->ask->bars_from_trades,
                                           .ids = &o->ids,
                                           .only = j->ask->doc != NULL ? o->change.swaps : NULL,
@@ -76,7 +77,7 @@ static struct result take_answers(struct promoter_job *j)
     struct belief_answer a;
     struct plant *part = &j->offer->part;
     while (belief_take(part->belief, &a)) {
-        must(a.a.kind == BAY_FAULT); /* history is answered by nobody */
+        must(a.a.kind != BAY_SIGNAL); /* history is answered by nobody */
         j->why = PROMOTION_WHY_FAULT;
         return warm_fault(part, &a, &j->tr);
     }

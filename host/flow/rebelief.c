@@ -219,12 +219,19 @@ static void take_plugin(struct rebelief *b, const struct fact_head *head,
                                                              .seq = head->seq,
                                                              .from_seq = p->from_seq,
                                                              .to_seq = p->to_seq};
-    if (p->what != FACT_PLUGIN_STOPPED && p->what != FACT_PLUGIN_QUARANTINED)
+    if (p->what != FACT_PLUGIN_STOPPED && p->what != FACT_PLUGIN_QUARANTINED &&
+        p->what != FACT_PLUGIN_DIED && p->what != FACT_PLUGIN_BACK)
         return;
     struct rebelief_seat *s = seat_of(b, head, p->instance);
-    if (s != NULL && p->what == FACT_PLUGIN_STOPPED)
+    if (s == NULL)
+        return;
+    if (p->what == FACT_PLUGIN_STOPPED)
         rebelief_seat_close(b, s);
-    else if (s != NULL)
+    else if (p->what == FACT_PLUGIN_DIED)
+        rebelief_match_died(s, head->cause_seq);
+    else if (p->what == FACT_PLUGIN_BACK)
+        rebelief_match_back(s, p);
+    else
         rebelief_match_fault(b, s, head, p);
 }
 

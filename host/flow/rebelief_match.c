@@ -44,8 +44,10 @@ static void push(struct rebelief_seat *s, const struct belief_answer *a)
         s->held = realloc(s->held, s->room * sizeof *s->held);
         must(s->held != NULL);
     }
-    s->held[s->count++] = (struct rebelief_answer){
-        .cause_seq = a->a.cause_seq, .due_ns = a->due_ns, .signal = a->a.signal};
+    s->held[s->count++] = (struct rebelief_answer){.cause_seq = a->a.cause_seq,
+                                                   .due_ns = a->due_ns,
+                                                   .is_void = s->void_from != 0,
+                                                   .signal = a->a.signal};
 }
 
 static void drop(struct rebelief_seat *s, uint32_t at)
@@ -154,6 +156,8 @@ static bool same(const struct rebelief *o, struct rebelief_build *row, uint64_t 
 
 static void left_out(struct rebelief_build *row, const struct rebelief_answer *a)
 {
+    if (a->is_void)
+        return;
     rebelief_differ(row, a->cause_seq,
                     "signal to event %" PRIu64 " of %s, generation %u: the journal has none, this "
                     "build gives %s, score %s",
@@ -216,7 +220,7 @@ void rebelief_match_fault(const struct rebelief *b, struct rebelief_seat *s,
                           const struct fact_head *head, const struct fact_plugin *p)
 {
     struct rebelief_build *row = s->row;
-    bool by_host = p->status == TN_E_STATE && strncmp(p->text, "too many answers", 16) == 0;
+    bool by_host = p->status == TN_E_STATE && s->fault_seq == 0; /* late, or dead for good */
     let_go(b, s);
     if (s->fault_seq != head->cause_seq && !by_host)
         rebelief_differ(row, head->cause_seq,
@@ -224,6 +228,20 @@ void rebelief_match_fault(const struct rebelief *b, struct rebelief_seat *s,
                         "its contract there (%.40s), this build does not",
                         head->cause_seq, row->name, row->generation, p->text);
     s->fault_seq = 0;
+}
+
+void rebelief_match_died(struct rebelief_seat *s, uint64_t cause_seq)
+{
+    s->void_from = cause_seq;
+    for (uint32_t i = s->head; i < s->count; i++)
+        s->held[i].is_void |= s->held[i].cause_seq >= cause_seq;
+}
+
+void rebelief_match_back(struct rebelief_seat *s, const struct fact_plugin *p)
+{
+    s->void_from = 0;
+    for (uint32_t i = s->head; i < s->count; i++)
+        s->held[i].is_void &= s->held[i].cause_seq <= p->to_seq;
 }
 
 void rebelief_match_end(const struct rebelief *b, struct rebelief_seat *s)

@@ -11,6 +11,7 @@
 struct rebelief_answer { /* given by a build in the replay, not met in the journal yet */
     uint64_t cause_seq;
     int64_t due_ns;
+    bool is_void; /* its bay was dead: it may be missing */
     struct fact_signal signal;
 };
 
@@ -19,6 +20,7 @@ struct rebelief_seat {
     struct rebelief_build *row;
     struct plant plant; /* no belief: it could not be built */
     uint64_t fault_seq; /* cause at which it broke its contract in the replay; 0 = it did not */
+    uint64_t void_from; /* the journal says that its bay died of this event; 0 = it lives */
     struct rebelief_answer *held;
     uint32_t head, count, room;
 };
@@ -110,6 +112,9 @@ void rebelief_match_signal(const struct rebelief *b, struct rebelief_seat *s,
 void rebelief_match_late(struct rebelief_seat *s, const struct fact_head *head);
 void rebelief_match_fault(const struct rebelief *b, struct rebelief_seat *s,
                           const struct fact_head *head, const struct fact_plugin *p);
+/* Its bay died or is back: what it answered meanwhile may be missing, and nothing else. */
+void rebelief_match_died(struct rebelief_seat *s, uint64_t cause_seq);
+void rebelief_match_back(struct rebelief_seat *s, const struct fact_plugin *p);
 /* The build is heard no more: what it still held was dropped, if it was not due before. */
 void rebelief_match_end(const struct rebelief *b, struct rebelief_seat *s);
 #endif

@@ -116,3 +116,42 @@ void recover_close(struct lockstep *l)
     l->past = NULL;
     l->past_store = NULL;
 }
+
+/* ---- without a source to be read again ---- */
+
+static void show_past(struct lockstep *l, const struct fact_head *head, const void *payload)
+{
+    struct fact_view v = {.head = *head};
+    const uint32_t warm = FACT_MD_WARMUP;
+    v.head.seq = l->seq.last_seq;
+    memcpy(&v.u, payload, head->bytes);
+    memcpy(v.u.bytes + sizeof(uint32_t), &warm, sizeof warm); /* flags follow instrument */
+    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
+        if (l->venue[i] != NULL)
+            venue_market(l->venue[i], &v.head, &v.u);
+    }
+    if (l->plant.belief != NULL)
+        belief_event(l->plant.belief, &v.head, &v.u);
+}
+
+struct result recover_warm(struct lockstep *l, struct trail *tr)
+{
+    struct journal_store *store = NULL;
+    struct journal_reader *reader = NULL;
+    struct fact_head head;
+    const void *payload;
+    if (l->journal == NULL)
+        return OK_RESULT;
+    TRY(journal_wait(l->journal, l->seq.last_seq, tr));
+    TRY(journal_store_rocksdb(l->o.journal_dir, false, true, &store, tr));
+    struct result r = journal_reader_open(store, &reader, tr);
+    while (is_ok(r) && is_ok(r = journal_reader_next(reader, &head, &payload, tr))) {
+        roads_past(l->roads, &head, payload);
+        if (fact_class_of(head.type) == FACT_CLASS_MARKET)
+            show_past(l, &head, payload);
+    }
+    if (reader != NULL)
+        journal_reader_close(reader);
+    store->ops->close(store);
+    return r.code == RESULT_END ? OK_RESULT : r;
+}

@@ -116,11 +116,28 @@ static void print_proof(FILE *f, const struct summary *s)
         fprintf(f, "  replay      DIFFERENT: %s\n", s->replay->difference);
 }
 
+static void print_roads(FILE *f, const struct summary *s)
+{
+    const struct roads_totals *t = &s->report->roads;
+    if (!s->report->has_roads)
+        return;
+    fprintf(f,
+            "  egress      %" PRIu64 " orders, %" PRIu64 " cancels, %" PRIu64 " questions; %" PRIu64
+            " answers, %" PRIu64 " reports, %" PRIu64 " market events came back\n",
+            t->orders, t->cancels, t->queries, t->sents, t->said, t->events);
+    fprintf(f,
+            "  on the way  p99.9: an order %.3f ms, market data %.3f ms; inputs too late %" PRIu64
+            ", refused %" PRIu64 ", adapters that ended %" PRIu64 "\n",
+            (double)t->trip_p999_ns / 1e6, (double)t->feed_p999_ns / 1e6, t->late, t->refused,
+            t->deaths);
+}
+
 void summary_print(FILE *f, const struct summary *s)
 {
     fprintf(f, "summary of %s\n", s->doc ? s->doc->fact.name : "a host without a deployment");
     print_market(f, s);
     print_orders(f, s);
+    print_roads(f, s);
     print_accounts(f, s);
     print_proof(f, s);
     if (s->state_dir != NULL)
@@ -241,6 +258,21 @@ static void json_venue(FILE *f, const struct summary *s)
     fprintf(f, "},");
 }
 
+static void json_roads(FILE *f, const struct summary *s)
+{
+    const struct roads_totals *t = &s->report->roads;
+    if (!s->report->has_roads)
+        return;
+    fprintf(f,
+            "\"egress\":{\"orders\":%" PRIu64 ",\"cancels\":%" PRIu64 ",\"queries\":%" PRIu64
+            ",\"sent\":%" PRIu64 ",\"reports\":%" PRIu64 ",\"market_events\":%" PRIu64
+            ",\"late\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"deaths\":%" PRIu64
+            ",\"trip_p999_ns\":%" PRId64 ",\"feed_p999_ns\":%" PRId64 ",\"least_room_ns\":%" PRId64
+            "},",
+            t->orders, t->cancels, t->queries, t->sents, t->said, t->events, t->late, t->refused,
+            t->deaths, t->trip_p999_ns, t->feed_p999_ns, t->least_room_ns);
+}
+
 static void json_accounts(FILE *f, const struct summary *s)
 {
     struct core_account_view a;
@@ -269,6 +301,7 @@ void summary_json(FILE *f, const struct summary *s)
     json_dataset(f, &s->report->dataset);
     json_counts(f, s);
     json_venue(f, s);
+    json_roads(f, s);
     json_accounts(f, s);
     if (s->replay != NULL) {
         hash_hex(s->report->head, hex);
@@ -296,7 +329,13 @@ const char *summary_fault(const struct summary *s, char text[TRAIL_TEXT_BYTES])
     else if (r->feed.rows != r->feed.used + r->feed.reported)
         snprintf(text, TRAIL_TEXT_BYTES, "rows: %" PRIu64 " seen but %" PRIu64 " used or reported",
                  r->feed.rows, r->feed.used + r->feed.reported);
-    else if (!r->in_flight && (orders != r->venue_orders || fills != r->venue_fills))
+    else if (r->has_roads && r->roads.late != 0)
+        snprintf(text, TRAIL_TEXT_BYTES,
+                 "egress: %" PRIu64 " inputs came after their time; run slower, or with a longer "
+                 "latency",
+                 r->roads.late);
+    else if (!r->has_roads && !r->in_flight &&
+             (orders != r->venue_orders || fills != r->venue_fills))
         snprintf(text, TRAIL_TEXT_BYTES,
                  "books: %" PRIu64 " orders and %" PRIu64 " fills here, %" PRIu64 " and %" PRIu64
                  " at the venue",

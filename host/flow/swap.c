@@ -19,6 +19,7 @@ struct result swap_open(struct lockstep *l, struct trail *tr)
     if (l->o.kind == FACT_RUN_BACKTEST)
         return OK_RESULT;
     struct promoter_options o = {.plugin_dir = l->o.plugin_dir,
+                                 .home = l->o.home,
                                  .journal_dir = l->o.journal_dir,
                                  .log = l->o.log,
                                  .clock = l->o.clock,

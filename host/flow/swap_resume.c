@@ -91,6 +91,7 @@ static struct result build_old(struct resuming *k, struct trail *tr)
     struct plant_options p = {.doc = k->doc,
                               .plugin_dir = l->o.plugin_dir,
                               .log = l->o.log,
+                              .home = l->o.home,
                               .bars_from_trades = l->bars_from_trades,
                               .ids = &k->ids,
                               .generation = generation,

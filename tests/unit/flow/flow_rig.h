@@ -28,6 +28,7 @@ enum { RIG_RECORDS = 20000, RIG_LEG = 12 };
 struct flow_rig {
     char dir[64], config[96], data[96], journal[96], heads[96];
     const char *plugins;
+    struct process_home *home; /* NULL: every bay is inline */
     struct deploy_doc doc;
     struct throwaway *keys;
     struct bundle *first; /* the configuration, signed; made when a paper engine is opened */
@@ -155,6 +156,7 @@ static inline struct lockstep_options rig_options(struct flow_rig *r, enum fact_
                                      .trust = paper ? throwaway_trust(r->keys) : NULL,
                                      .kind = kind,
                                      .plugin_dir = r->plugins,
+                                     .home = r->home,
                                      .data_path = r->data,
                                      .journal_dir = paper ? r->journal : NULL,
                                      .heads_dir = paper ? r->heads : NULL,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The bay of an account's adapter, as the engine sees it: a process started by the spawner, one
+ * line to it, and the other end of its second line handed to tenon-egress. What it says is copied,
+ * measured and handed on; nothing waits for it.
+ */
+#ifndef FLOW_ROAD_BAY_H
+#define FLOW_ROAD_BAY_H
+#include "base/log.h"
+#include "bays/agent.h"
+#include "bays/spawn.h"
+#include "flow/road_link.h"
+
+enum road_bay_state {
+    ROAD_BAY_NONE = 0,
+    ROAD_BAY_RUNS, /* started; its words are read */
+    ROAD_BAY_GONE, /* it ended, or said what cannot be */
+};
+struct road_agent { /* "bay" is taken by the message */
+    uint32_t state;
+    bool is_second; /* it only reconciles beside the one that serves */
+    struct spawn_child child;
+    struct link line;
+    char why[192]; /* of GONE */
+};
+struct road_bay_spec {
+    struct spawn *spawn;
+    const struct bay_module *module;
+    const struct line_adapter *adapter;
+    struct log *log;
+};
+/* Starts the process, hands egress its end, and gives it its order to begin. */
+MUST_USE struct result road_bay_start(struct road_agent *a, const struct road_bay_spec *s,
+                                      struct road_link *road, struct trail *tr);
+/* Stops it: asks, and kills. */
+void road_bay_stop(struct road_agent *a, struct spawn *spawn);
+/* It is no good any more; it is killed. */
+void road_bay_fail(struct road_agent *a, struct spawn *spawn, const char *why);
+/* The next message; false: nothing there. A bay that ended turns GONE. */
+bool road_bay_take(struct road_agent *a, struct spawn *spawn, struct link_message *m, void *buffer,
+                   uint32_t capacity);
+#endif
