@@ -35,6 +35,7 @@
 #include "flow/summary.h"
 #include "gateway/args.h"
 #include "gateway/gateway.h"
+#include "gateway/notify.h"
 #include "gateway/paths.h"
 #include "gateway/privilege.h"
 
@@ -75,6 +76,7 @@ struct tenond {
     struct guard guard;
     struct helpers helpers;
     struct leave leave;
+    struct notify notify; /* the service manager */
     int64_t view_ns, status_ns;
     uint64_t window_events;
     int64_t window_ns;
@@ -426,6 +428,7 @@ static struct result obey(struct tenond *d, struct trail *tr)
 static void tell(struct tenond *d)
 {
     int64_t now = clock_mono(&clock_system);
+    (void)notify_alive(&d->notify, now);
     if (now - d->view_ns >= VIEW_MS * MS_NS) {
         d->view_ns = now;
         lockstep_idle(d->engine);
@@ -582,7 +585,7 @@ static int conclude(struct tenond *d, struct trail *tr)
     lockstep_leave(d->engine, leave_count(d->engine) > 0);
     struct result r = lockstep_stop(d->engine, &d->report, tr);
     if (is_ok(r))
-        r = replay_dir(d->journal, false, &replay, tr);
+        r = replay_own(d->journal, &replay, tr);
     if (!is_ok(r))
         return fail(r, tr);
     struct summary s = {.doc = lockstep_doc(d->engine),
@@ -611,6 +614,7 @@ static void close_all(struct tenond *d)
 {
     if (d->gateway != NULL)
         gateway_close(d->gateway);
+    notify_close(&d->notify);
     lockstep_free(d->engine);
     helpers_close(&d->helpers);
     throwaway_free(d->keys);
@@ -674,9 +678,13 @@ int main(int argc, char **argv)
     }
     catch_signals();
     must_set_hook(on_broken, d);
+    notify_open(&d->notify);
     r = open_all(d, &tr);
-    if (is_ok(r))
+    if (is_ok(r)) {
+        notify_say(&d->notify, "READY=1");
         r = run(d, &tr);
+        notify_say(&d->notify, "STOPPING=1");
+    }
     int exit_code = is_ok(r) ? conclude(d, &tr) : fail(r, &tr);
     close_all(d);
     return exit_code;

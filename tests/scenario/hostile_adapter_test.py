@@ -76,7 +76,7 @@ class HostileAdapter(unittest.TestCase):
         run = self.processes.Run(types.SimpleNamespace(
             build=self.build_with(name), state=self.place.at(f"state-{name}"), config=self.config,
             instruments=os.path.join(lib.CONFIGS, "instruments.yaml"), market="30s", speed=10.0,
-            json=True))
+            json=True, disk=True))
         try:
             if self.market0 is None:
                 run.inside()
