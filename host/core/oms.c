@@ -366,7 +366,7 @@ bool oms_cancel(struct core *c, struct order_row *o, uint32_t why)
     struct book_row *b = &c->book[o->book];
     must(!is_terminal(o->state));
     if (o->state == ORDER_STATE_SENDING || o->state == ORDER_STATE_APPROVED) {
-        o->want_cancel = why; /* as soon as the attempt has an answer */
+        o->want_cancel = (uint16_t)why; /* as soon as the attempt has an answer */
         return false;
     }
     if (o->state == ORDER_STATE_PEND_CANCEL)
@@ -389,13 +389,22 @@ bool oms_cancel(struct core *c, struct order_row *o, uint32_t why)
     return true;
 }
 
+/* While nobody knows what became of an order, each newer signal would cancel it once more; that
+ * eats the budget which its query needs. One cancel is enough: when the order is found working, or
+ * the cancel is refused, it is tried again. */
+static bool is_asked(const struct order_row *o, uint32_t why)
+{
+    return why == FACT_CANCEL_NEWER && o->state == ORDER_STATE_UNKNOWN &&
+           o->cancel_why != FACT_CANCEL_UNSET;
+}
+
 void oms_cancel_book(struct core *c, struct book_row *b, uint32_t why, bool opening_only)
 {
     uint32_t book = book_index(c, b);
     for (uint32_t i = c->live_oldest; i != CORE_NONE;) {
         struct order_row *o = &c->order[i];
         i = o->live_newer;
-        if (o->book == book && !(opening_only && o->reducing))
+        if (o->book == book && !(opening_only && o->reducing) && !is_asked(o, why))
             (void)oms_cancel(c, o, why);
     }
 }

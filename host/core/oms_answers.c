@@ -10,6 +10,8 @@
  */
 #include "core/state.h"
 
+enum { MISSED_SOON = 4, MISSED_DOUBT = 8 }; /* asked each second, then each 5 s, then each minute */
+
 static void forbidden(struct core *c, const struct order_row *o, uint32_t event)
 {
     step_alert(c, FACT_ALERT_FORBIDDEN, &c->book[o->book], o->id, o->state, event);
@@ -202,17 +204,46 @@ static void fill(struct core *c, struct order_row *o, const struct fact_exec *e)
         book_fill(c, o, e);
 }
 
+/* Asked often enough: what its account's adapter does not deliver by itself is fetched by a whole
+ * reconciliation (executions since the cursor), and until then nobody trusts that account. An
+ * account without a road has none. Gives whether there is one to wait for. */
+static bool doubt_account(struct core *c, struct order_row *o, const struct fact_exec *e)
+{
+    const struct book_row *b = &c->book[o->book];
+    struct account_row *a = &c->account[b->account];
+    if (a->def.via != FACT_VIA_EGRESS)
+        return false;
+    step_alert(c, FACT_ALERT_MISSING_FILLS, b, o->id, e->cum_qty, o->cum);
+    a->in_doubt = 1;
+    return true;
+}
+
 /* The venue has filled more than we have heard: its missing fills come first, for only they say
- * what the order was. It keeps its exposure and is asked for. */
+ * what the order was. It keeps its exposure and is asked for. When they do not come even by a
+ * whole reconciliation, the order ends with what is known, and its account only reduces until a
+ * person has looked: the venue holds what no book of ours does. */
 static bool misses_fills(struct core *c, struct order_row *o, const struct fact_exec *e)
 {
+    const struct book_row *b = &c->book[o->book];
     if (e->cum_qty <= o->cum || is_terminal(o->state))
         return false;
+    bool was_doubted = o->missed >= MISSED_DOUBT, waits = true;
     o->confirmed = 0;
-    if (o->check_ns == CORE_NEVER || o->check_ns > c->now_ns + CORE_SECOND_NS)
-        oms_check_at(c, o, c->now_ns + CORE_SECOND_NS);
-    step_ignored(c, FACT_IGNORED_NOT_NEEDED, e->kind, o->id);
-    return true;
+    o->missed = was_doubted ? MISSED_DOUBT : (uint16_t)(o->missed + 1);
+    if (was_doubted)
+        waits = c->account[b->account].in_doubt != 0;
+    else if (o->missed == MISSED_DOUBT)
+        waits = doubt_account(c, o, e);
+    if (waits) {
+        int64_t wait_s = o->missed < MISSED_SOON ? 1 : o->missed < MISSED_DOUBT ? 5 : 60;
+        oms_check_at(c, o, c->now_ns + wait_s * CORE_SECOND_NS);
+        step_ignored(c, FACT_IGNORED_NOT_NEEDED, e->kind, o->id);
+        return true;
+    }
+    step_alert(c, FACT_ALERT_MISSING_FILLS, b, o->id, e->cum_qty, o->cum);
+    if (c->account[b->account].mode < MODE_REDUCING)
+        mode_set(c, MODE_SCOPE_ACCOUNT, b->account, MODE_REDUCING, FACT_WHY_DOUBT);
+    return false;
 }
 
 static void cancelled(struct core *c, struct order_row *o, enum order_event event)

@@ -222,7 +222,7 @@ static const struct fsm_cell cell[ORDER_STATE_END][ORDER_EVENT_END] = {
             F, F, F, /* approve deny send */
             I, I, I, /* sent failed silent */
             M(EXTERNAL), I, M(EXTERNAL), M(EXTERNAL), /* ack reject fill_part fill_last */
-            F, I, M(EXTERNAL), I, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
+            F, I, I, I, I, /* cancel cancel_ack cancel_reject cancel_late cancel_failed */
             F, F, F, /* replace replace_ack replace_reject */
             I, I, /* venue_expire venue_cancel */
             M(EXTERNAL), I, I, I, /* found_working found_done found_absent proved_absent */

@@ -48,8 +48,8 @@ struct field {
 #define ORDER(F, T)                                                                                \
     F(T, id) F(T, venue_order) F(T, signal_seq) F(T, qty) F(T, cum) F(T, price) F(T, created_ns)   \
     F(T, ttl_ns) F(T, check_ns) F(T, silent_ns) F(T, book) F(T, attempt) F(T, queries)             \
-    F(T, want_cancel) F(T, state) F(T, side) F(T, tif) F(T, origin) F(T, reducing)                 \
-    F(T, cancel_why) F(T, used) F(T, confirmed)
+    F(T, want_cancel) F(T, missed) F(T, state) F(T, side) F(T, tif) F(T, origin)                   \
+    F(T, reducing) F(T, cancel_why) F(T, used) F(T, confirmed)
 #define FILL(F, T) F(T, key) F(T, t_ns)
 #define CORE(F, T)                                                                                 \
     F(T, seq) F(T, now_ns) F(T, epoch) F(T, serial) F(T, mode) F(T, keep_positions)                \
@@ -109,12 +109,15 @@ static uint32_t move_count(struct cursor *k, uint32_t count, uint64_t room)
     return k->failed ? 0 : count;
 }
 
+/* Whose logic came to this state does not matter to the one that goes on from it: a state is not a
+ * decision. What matters is that both mean the same by its bytes. */
 static void move_head(struct cursor *k, struct core *c)
 {
     uint32_t head[4] = {SNAP_MAGIC, SNAP_VERSION, c->logic, sizeof(struct core_limits)};
     uint32_t seen[4];
     memcpy(seen, head, sizeof seen);
     move(k, seen, sizeof seen);
+    head[2] = seen[2];
     struct core_limits max = c->max;
     move(k, &max, sizeof max);
     if (memcmp(seen, head, sizeof seen) != 0 || memcmp(&max, &c->max, sizeof max) != 0)
@@ -265,9 +268,9 @@ struct result core_restore(struct core *c, const void *bytes, size_t count, stru
     move_head(&k, c);
     if (k.failed)
         return FAIL(tr, VERSION,
-                    "snapshot: written by another core logic, format or table sizes "
-                    "than this program's (logic %u, format %d)",
-                    c->logic, SNAP_VERSION);
+                    "snapshot: written in another format or with other table sizes than this "
+                    "program's (format %d)",
+                    SNAP_VERSION);
     MOVE_ROW(&k, core, c);
     uint32_t markets = move_tables(&k, c);
     move_requests(&k, c);

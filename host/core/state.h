@@ -129,7 +129,8 @@ struct order_row {
     uint32_t book;
     uint32_t attempt;
     uint32_t queries;
-    uint32_t want_cancel; /* enum fact_cancel_why; cancel as soon as it is acknowledged */
+    uint16_t want_cancel; /* enum fact_cancel_why; cancel as soon as it is acknowledged */
+    uint16_t missed;      /* how often the venue said that more is filled than is booked */
     uint8_t state;        /* enum order_state; written by fsm_move only */
     uint8_t side;         /* TN_LONG, TN_SHORT */
     uint8_t tif;

@@ -64,7 +64,8 @@ WORDS(w_alert, "UNSET", [FACT_ALERT_OVERFILL] = "OVERFILL", [FACT_ALERT_LATE_FIL
       [FACT_ALERT_EXTERNAL] = "EXTERNAL", [FACT_ALERT_QUARANTINE] = "QUARANTINE",
       [FACT_ALERT_DUPLICATES] = "DUPLICATES", [FACT_ALERT_FORBIDDEN] = "FORBIDDEN",
       [FACT_ALERT_FULL] = "FULL", [FACT_ALERT_OVERFLOW] = "OVERFLOW",
-      [FACT_ALERT_KILL_STUCK] = "KILL_STUCK")
+      [FACT_ALERT_KILL_STUCK] = "KILL_STUCK",
+      [FACT_ALERT_MISSING_FILLS] = "MISSING_FILLS")
 WORDS(w_ignored, "UNSET", [FACT_IGNORED_DUPLICATE_FILL] = "DUPLICATE_FILL",
       [FACT_IGNORED_STALE_TIME] = "STALE_TIME",
       [FACT_IGNORED_UNKNOWN_INSTRUMENT] = "UNKNOWN_INSTRUMENT",
@@ -109,6 +110,11 @@ static const struct fact_field fact_start_fields[] = {
             FIELD(fact_start, version, TEXT, NULL)};
 static const struct fact_field fact_stop_fields[] = {FIELD(fact_stop, forced, FLAG, NULL)
                                                          FIELD(fact_stop, positions, U32, NULL)};
+static const struct fact_field fact_left_fields[] = {
+    FIELD(fact_left, order, ID, NULL) FIELD(fact_left, strategy, U32, NULL)
+        FIELD(fact_left, instrument, U32, NULL) FIELD(fact_left, account, U32, NULL)
+            FIELD(fact_left, side, WORD, &w_side) FIELD(fact_left, qty, I64, NULL)
+                FIELD(fact_left, price, I64, NULL)};
 static const struct fact_field fact_deploy_fields[] = {FIELD(fact_deploy, serial, U64, NULL) FIELD(
     fact_deploy, sha256, HEX, NULL) FIELD(fact_deploy, name, TEXT, NULL)};
 static const struct fact_field fact_currency_fields[] = {FIELD(fact_currency, id, U32, NULL) FIELD(

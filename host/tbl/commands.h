@@ -208,6 +208,7 @@
     X(PLUGINS, "plugins", DIR, 0, 0, "DIR")                                                        \
     X(DIR, "dir", DIR, 0, 0, "DIR")                                                                \
     X(FOR, "for", TIME, 1000000, 31536000000000000, "TIME")                                        \
+    X(FOR_KIND, "for", NAME, 0, 0, "simulated|live")                                               \
     X(HEADLESS, "headless", SWITCH, 0, 0, "")                                                      \
     X(DEMO, "demo", SWITCH, 0, 0, "")                                                              \
     X(AUTO, "auto", SWITCH, 0, 0, "")                                                              \
@@ -232,6 +233,7 @@
     X(NO_WAIT, "no-wait", SWITCH, 0, 0, "")                                                        \
     X(BELIEF, "belief", SWITCH, 0, 0, "")                                                          \
     X(AS, "as", COUNT, 1, 2147483647, "SERIAL")                                                    \
+    X(ACCOUNT, "account", NAME, 0, 0, "NAME")                                                      \
     X(REASON, "reason", TEXT, 0, 0, "TEXT")                                                        \
     X(KEEP_POSITIONS, "keep-positions", SWITCH, 0, 0, "")                                          \
     X(IN_ENGINE, "in-engine", SWITCH, 0, 0, "")                                                    \
@@ -309,6 +311,7 @@
     X(REPLAY, PLUGINS, 0, "with --belief: where the plugins are")                                  \
     X(EXPLAIN, JOURNAL, 0, "where the journal is kept")                                            \
     X(RISK_WHY, JOURNAL, 0, "where the journal is kept")                                           \
+    X(RISK_KILL, ACCOUNT, 0, "only this account, by its name in the deployment; all otherwise")    \
     X(RISK_KILL, REASON, 0, "why, for the journal")                                                \
     X(RISK_KILL, KEEP_POSITIONS, 0, "cancel only, leave the positions as they are")                \
     X(RISK_KILL, DOOR, 0,                                                                          \
@@ -321,6 +324,7 @@
       "the user the host runs as (default: tenon when started as root, else our own)")             \
     X(EGRESS_START, PASSWORD_FD, 0, "read the password of the secrets from this file descriptor")  \
     X(EGRESS_STATUS, DOOR, 0, "the socket on which people reach it without the host")              \
+    X(SECRET_ADD, FOR_KIND, 1, "the kind of account that may use it; no other ever does")          \
     X(SECRET_ADD, STATE, 0, "where the secrets are kept")                                          \
     X(SECRET_ADD, PASSWORD_FD, 0,                                                                  \
       "read the password of the secrets from this file descriptor instead of asking")              \

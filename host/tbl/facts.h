@@ -39,13 +39,17 @@ enum fact_class { /* order at equal times, DECISIONS 3 */
                   FACT_CLASS_EFFECT,
 };
 
+#ifndef TENON_CORE_LOGIC
+#define TENON_CORE_LOGIC 1 /* tenond-next, the next program of upgrade tests, has one more */
+#endif
 enum {
     FACT_NAME_BYTES = 32,
     FACT_TEXT_BYTES = 64,
     FACT_HASH_BYTES = 32,
     FACT_MAX_REASONS = 8,
     FACT_MAX_BYTES = 512, /* largest payload */
-    FACT_CORE_LOGIC = 1,  /* raised when step() would decide otherwise on the same events */
+    /* raised when step() would decide otherwise on the same events */
+    FACT_CORE_LOGIC = TENON_CORE_LOGIC,
 };
 
 /* 48 bytes before each payload, in memory, in the ring and in the journal. */
@@ -81,6 +85,13 @@ enum fact_run { FACT_RUN_UNSET = 0, FACT_RUN_PAPER, FACT_RUN_BACKTEST };
 struct fact_stop {
     uint32_t forced;    /* 1: with positions or stops left unprotected */
     uint32_t positions; /* how many were left */
+};
+struct fact_left {  /* before the STOP: one of what outlives the host */
+    uint64_t order; /* 0 = a position */
+    uint32_t strategy, instrument, account;
+    uint32_t side;
+    int64_t qty;   /* of the position, or what is open of the order */
+    int64_t price; /* of the order; or the position's host-side stop, which ends; 0 = none */
 };
 struct fact_deploy {
     uint64_t serial;
@@ -667,6 +678,7 @@ enum fact_alert_what {
     FACT_ALERT_FULL,       /* a fixed table is full */
     FACT_ALERT_OVERFLOW,   /* money does not fit */
     FACT_ALERT_KILL_STUCK,
+    FACT_ALERT_MISSING_FILLS, /* the venue says a filled, b is booked: executions were withheld */
 };
 struct fact_alert {
     uint32_t what;

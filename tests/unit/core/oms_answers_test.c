@@ -299,6 +299,64 @@ static void oms_answers_account_in_doubt_waits_for_its_reconciliation(void **sta
     assert_int_equal(mode_effective(r.core, &b), MODE_ACTIVE);
 }
 
+/* A venue that goes on saying that more is filled than its adapter delivers: the account is in
+ * doubt until the executions were asked for as a whole; only then the order ends without them. */
+static void withheld(uint64_t *id, struct fact_exec *done)
+{
+    r.core->account[RIG_ACCOUNT].def.via = FACT_VIA_EGRESS;
+    *id = rig_working(&r, TN_LONG, 1000000);
+    rig_fill(&r, *id, 3000, 999000);
+    *done = (struct fact_exec){
+        .order = *id, .kind = FACT_EXEC_STATUS, .found = FACT_FOUND_DONE, .cum_qty = 5000};
+    for (uint32_t i = 1; i < 8; i++) {
+        rig_exec_full(&r, *done);
+        assert_int_equal(rig_alerts(&r, FACT_ALERT_MISSING_FILLS), 0);
+        rig_tick(&r, r.t_ns + 5 * RIG_S);
+    }
+    rig_exec_full(&r, *done);
+    const struct fact_alert *a = rig_effect(&r, FACT_ALERT, 0);
+    assert_int_equal(a->what, FACT_ALERT_MISSING_FILLS);
+    assert_int_equal(a->account, RIG_ACCOUNT);
+    assert_int_equal(a->a - a->b, 2000);
+    assert_int_equal(mode_effective(r.core, &r.core->book[1]), MODE_SAFE_START);
+    rig_exec_full(&r, *done); /* nothing new as long as nobody has asked for the executions */
+    assert_int_equal(rig_alerts(&r, FACT_ALERT_MISSING_FILLS), 0);
+    assert_int_equal(state_of(*id), ORDER_STATE_PARTIAL);
+}
+
+static void oms_answers_withheld_fills_are_fetched_by_a_reconciliation(void **state)
+{
+    (void)state;
+    const struct fact_sync whole = {.account = RIG_ACCOUNT, .phase = FACT_SYNC_WHOLE};
+    struct fact_exec done;
+    uint64_t id;
+    withheld(&id, &done);
+    rig_fill(&r, id, 2000, 999000);
+    rig_step(&r, FACT_SYNC, &whole);
+    assert_int_equal(rig_count(&r, FACT_QUERY), 1);
+    rig_exec_full(&r, done);
+    assert_int_equal(state_of(id), ORDER_STATE_CANCELLED);
+    assert_int_equal(rig_count(&r, FACT_ALERT), 0);
+    assert_int_equal(mode_effective(r.core, &r.core->book[1]), MODE_ACTIVE);
+}
+
+static void oms_answers_fills_withheld_from_a_reconciliation_end_the_order(void **state)
+{
+    (void)state;
+    const struct fact_sync whole = {.account = RIG_ACCOUNT, .phase = FACT_SYNC_WHOLE};
+    struct fact_exec done;
+    uint64_t id;
+    withheld(&id, &done);
+    rig_step(&r, FACT_SYNC, &whole);
+    rig_exec_full(&r, done);
+    assert_int_equal(rig_alerts(&r, FACT_ALERT_MISSING_FILLS), 1);
+    assert_int_equal(state_of(id), ORDER_STATE_CANCELLED);
+    assert_int_equal(core_open_orders(r.core), 0);
+    assert_int_equal(core_mode(r.core, MODE_SCOPE_ACCOUNT, RIG_ACCOUNT), MODE_REDUCING);
+    rig_tick(&r, r.t_ns + 600 * RIG_S);
+    assert_int_equal(rig_count(&r, FACT_QUERY), 0);
+}
+
 /* Another account's venue has no word on an order. */
 static void oms_answers_word_of_another_account_changes_nothing(void **state)
 {
@@ -432,6 +490,8 @@ int main(void)
         TEST(oms_answers_close_of_egress_is_the_strategies),
         TEST(oms_answers_account_in_doubt_waits_for_its_reconciliation),
         TEST(oms_answers_word_of_another_account_changes_nothing),
+        TEST(oms_answers_withheld_fills_are_fetched_by_a_reconciliation),
+        TEST(oms_answers_fills_withheld_from_a_reconciliation_end_the_order),
         TEST(oms_answers_external_has_a_book_on_each_account),
         TEST(oms_answers_fill_that_does_not_fit_its_order_is_external),
         TEST(oms_answers_lookup_books_what_was_not_booked),

@@ -41,8 +41,9 @@ static const char *const expected[ORDER_STATE_END] = {
     [ORDER_STATE_CANCELLED] = "--- ... ..== -.... -.. .. .... -=---",
     [ORDER_STATE_REJECTED] = "--- .-. ..== -.... -.. .. .... -=---",
     [ORDER_STATE_EXPIRED] = "--- ... ..== -.... -.. .. .... -=---",
-    /* Our only proof by absence: evidence that it lives after all reopens it as EXTERNAL. */
-    [ORDER_STATE_ABSENT] = "--- ... O.OO -.O.. --- .. O... -----",
+    /* Our only proof by absence: evidence that it lives after all reopens it as EXTERNAL; that a
+     * cancel was refused is none. */
+    [ORDER_STATE_ABSENT] = "--- ... O.OO -.... --- .. O... -----",
     [ORDER_STATE_QUARANTINE] = "--- =E. WJPF =K==. --- EK WK=B .=--K",
     [ORDER_STATE_EXTERNAL] = "--- .-. =J=F =K==. --- EK =K.- -=-WK",
 };

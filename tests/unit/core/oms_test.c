@@ -119,6 +119,27 @@ static void oms_unknown_send_is_asked_at_once(void **state)
     assert_int_equal(state_of(id), ORDER_STATE_EXPIRED);
 }
 
+static void oms_unknown_order_is_cancelled_once_by_newer_signals(void **state)
+{
+    (void)state;
+    uint32_t cancels = 0;
+    uint64_t id = sent();
+    rig_sent(&r, id, FACT_SENT_UNKNOWN);
+    for (uint32_t i = 0; i < 10; i++) {
+        rig_signal(&r, TN_LONG, 1000 + (int32_t)i * 50000);
+        cancels += rig_count(&r, FACT_CANCEL);
+    }
+    assert_int_equal(state_of(id), ORDER_STATE_UNKNOWN);
+    assert_int_equal(cancels, 1);
+    rig_status(&r, id, FACT_FOUND_WORKING); /* the cancel was lost with the silence */
+    cancels = 0;
+    for (uint32_t i = 0; i < 5; i++) {
+        rig_tick(&r, r.t_ns + RIG_S);
+        cancels += rig_count(&r, FACT_CANCEL);
+    }
+    assert_true(cancels >= 1);
+}
+
 static void oms_fill_before_ack_is_ack_and_fill(void **state)
 {
     (void)state;
@@ -344,6 +365,35 @@ static void oms_done_with_fills_missing_is_not_the_end(void **state)
     assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 5000);
 }
 
+/* They never come: the questions have an end, and so has the order; its account only reduces. */
+static void oms_fills_that_never_come_end_the_order(void **state)
+{
+    (void)state;
+    uint64_t id = rig_working(&r, TN_LONG, 1000000);
+    rig_fill(&r, id, 3000, 999000);
+    const struct fact_exec done = {
+        .order = id, .kind = FACT_EXEC_STATUS, .found = FACT_FOUND_DONE, .cum_qty = 5000};
+    uint32_t asked = 0, alerts = 0;
+    for (uint32_t i = 0; i < 20 && state_of(id) != ORDER_STATE_CANCELLED; i++) {
+        rig_exec_full(&r, done);
+        alerts += rig_alerts(&r, FACT_ALERT_MISSING_FILLS);
+        if (state_of(id) == ORDER_STATE_CANCELLED)
+            break;
+        assert_int_equal(alerts, 0);
+        assert_int_equal(held(), 7000);
+        rig_tick(&r, r.t_ns + 5 * RIG_S);
+        asked += rig_count(&r, FACT_QUERY);
+    }
+    assert_int_equal(state_of(id), ORDER_STATE_CANCELLED);
+    assert_int_equal(asked, 7);
+    assert_int_equal(alerts, 1);
+    assert_int_equal(held(), 0);
+    assert_int_equal(core_mode(r.core, MODE_SCOPE_ACCOUNT, RIG_ACCOUNT), MODE_REDUCING);
+    rig_fill(&r, id, 2000, 999000); /* money all the same */
+    assert_int_equal(rig_alerts(&r, FACT_ALERT_LATE_FILL), 1);
+    assert_int_equal(rig_position(&r, RIG_S1, RIG_BTC), 5000);
+}
+
 static void oms_unresolved_for_5_minutes_is_quarantined(void **state)
 {
     (void)state;
@@ -444,6 +494,7 @@ int main(void)
         TEST(oms_second_silence_asks_quickly_again),
         TEST(oms_failed_with_0_bytes_ends),
         TEST(oms_unknown_send_is_asked_at_once),
+        TEST(oms_unknown_order_is_cancelled_once_by_newer_signals),
         TEST(oms_fill_before_ack_is_ack_and_fill),
         TEST(oms_fill_twice_is_booked_once),
         TEST(oms_ack_twice_changes_nothing),
@@ -460,6 +511,7 @@ int main(void)
         TEST(oms_proved_absent_frees_and_late_life_reopens),
         TEST(oms_proved_absent_of_what_was_there_means_it_ended),
         TEST(oms_done_with_fills_missing_is_not_the_end),
+        TEST(oms_fills_that_never_come_end_the_order),
         TEST(oms_unresolved_for_5_minutes_is_quarantined),
         TEST(oms_duplicate_id_reject_proves_the_first_was_taken),
         SMALL(oms_full_table_denies_and_ended_rows_are_reused),
