@@ -40,8 +40,10 @@
 #define WAIT_MAX_NS 1000000000ll
 #define DESK_ALIGN ((size_t)64)
 
-struct holder { /* which secret an account uses */
+struct holder { /* which secret an account uses, and of which kind it must be */
     uint32_t account;
+    enum secret_kind kind;
+    char name[FACT_NAME_BYTES];
     char secret[SECRET_NAME_BYTES];
 };
 struct egress {
@@ -118,10 +120,15 @@ static int32_t secret_of(void *arg, uint32_t account, uint32_t field,
 {
     const struct egress *e = arg;
     for (uint32_t i = 0; e->secrets != NULL && i < DESK_ACCOUNTS_MAX; i++) {
-        if (e->holder[i].account == account)
-            return secret_get(e->secrets, e->holder[i].secret, field, out, DESK_SECRET_BYTES);
+        const struct holder *h = &e->holder[i];
+        if (h->account != account)
+            continue;
+        enum secret_kind kind = secret_kind_of(e->secrets, h->secret);
+        if (kind != SECRET_KIND_UNSET && kind != h->kind)
+            return DESK_SECRET_OF_OTHERS;
+        return secret_get(e->secrets, h->secret, field, out, DESK_SECRET_BYTES);
     }
-    return -1;
+    return DESK_SECRET_NONE;
 }
 
 static void witnessed(void *arg, bool must_last)
@@ -146,23 +153,41 @@ static void on_account(void *arg, const struct road_account *a)
     if (h == NULL || a->account == 0)
         return; /* the desk refuses it */
     h->account = a->account;
+    snprintf(h->name, sizeof h->name, "%.*s", FACT_NAME_BYTES - 1, a->name);
+    h->kind = a->simulated ? SECRET_SIMULATED : SECRET_LIVE;
     const char *name = a->secret[0] != 0 ? a->secret : a->name;
     snprintf(h->secret, sizeof h->secret, "%.*s", SECRET_NAME_BYTES - 1, name);
 }
 
 /* ---- the door ---- */
+static uint32_t account_of(void *arg, const char *name)
+{
+    const struct egress *e = arg;
+    for (uint32_t i = 0; i < DESK_ACCOUNTS_MAX; i++) {
+        if (e->holder[i].account != 0 && strcmp(e->holder[i].name, name) == 0)
+            return e->holder[i].account;
+    }
+    return 0;
+}
+
 static void on_kill(void *arg, const struct road_kill *k, const char **sentence)
 {
     struct egress *e = arg;
-    uint32_t back = net_recall(e->net); /* before the desk sends its cancels: those must go */
+    attach_recall(e->attach, k);
     desk_kill(e->desk, clock_wall(&clock_system), k);
     store_sync_soon(e->store);
-    log_now(e->log, LOG_WARN, NULL, "killed by %s: %s; %u requests had not left and will not",
-            k->by, k->reason[0] != 0 ? k->reason : "no reason given", back);
-    *sentence = k->keep_positions
-                    ? "egress is killed: no order leaves, all are being cancelled; positions stay"
-                    : "egress is killed: no order leaves, all are being cancelled and positions "
-                      "closed";
+    if (k->account != 0)
+        *sentence = k->keep_positions
+                        ? "the account is killed at egress: no order of it leaves, all are being "
+                          "cancelled; its positions stay"
+                        : "the account is killed at egress: no order of it leaves, all are being "
+                          "cancelled and its positions closed";
+    else
+        *sentence = k->keep_positions
+                        ? "egress is killed: no order leaves, all are being cancelled; positions "
+                          "stay"
+                        : "egress is killed: no order leaves, all are being cancelled and "
+                          "positions closed";
 }
 
 static void on_status(void *arg, char *out, size_t room)
@@ -380,8 +405,12 @@ static struct result open_doors(struct egress *e, struct trail *tr)
                                      .arg = e,
                                      .account = on_account,
                                      .log = on_log};
-    const struct door_ops ops = {
-        .arg = e, .kill = on_kill, .status = on_status, .secrets = on_secrets, .log = on_log};
+    const struct door_ops ops = {.arg = e,
+                                 .account = account_of,
+                                 .kill = on_kill,
+                                 .status = on_status,
+                                 .secrets = on_secrets,
+                                 .log = on_log};
     TRY(attach_new(&o, &e->attach, tr));
     e->attach_fd = -1;
     TRY(open_desk(e, tr));

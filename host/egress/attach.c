@@ -256,6 +256,14 @@ static void on_bay(struct attach *a, const struct road_bay *m, struct parcel *p)
 }
 
 /* ---- the engine ---- */
+static void forget_core(struct attach *a)
+{
+    close_line(a, &a->core);
+    if (a->page != NULL)
+        munmap((void *)(uintptr_t)a->page, sizeof *a->page);
+    a->page = NULL;
+}
+
 static void engine_gone(struct attach *a, const char *why)
 {
     for (uint32_t i = 0; i < DESK_ACCOUNTS_MAX; i++) {
@@ -263,10 +271,7 @@ static void engine_gone(struct attach *a, const char *why)
         lose_bay(a, &a->bay[i], 0);
         a->bay[i].account = 0;
     }
-    close_line(a, &a->core);
-    if (a->page != NULL)
-        munmap((void *)(uintptr_t)a->page, sizeof *a->page);
-    a->page = NULL;
+    forget_core(a);
     net_unwatch(a->o.net, a->engine_fd);
     close(a->engine_fd);
     a->engine_fd = -1;
@@ -347,11 +352,8 @@ static struct result welcome(struct attach *a, const struct road_hello *h, struc
     struct result r = take_link(p, h->link_bytes, &a->core, tr);
     if (is_ok(r))
         r = watch_line(a, &a->core, tr);
-    if (is_ok(r))
-        return r;
-    close_line(a, &a->core);
-    munmap((void *)(uintptr_t)a->page, sizeof *a->page);
-    a->page = NULL;
+    if (!is_ok(r))
+        forget_core(a);
     return r;
 }
 
@@ -378,15 +380,23 @@ static void on_guest(void *arg, int fd)
     struct result r = welcome(a, &h, &p, &tr);
     drop_fds(&p);
     drop_guest(a, fd);
-    if (is_ok(r))
+    if (is_ok(r)) {
         r = net_watch(a->o.net, fd, on_engine, a, &tr);
+        if (!is_ok(r))
+            forget_core(a);
+    }
     if (!is_ok(r)) {
         answer.exit = result_exit(r);
         snprintf(answer.text, sizeof answer.text, "%s", trail_sentence(&tr, r));
         say(a, LOG_WARN, answer.text);
     }
-    if (send(fd, &answer, sizeof answer, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 || !is_ok(r)) {
-        close(fd); /* one that is gone already shows again on the next hello */
+    bool was_told = send(fd, &answer, sizeof answer, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+    if (!is_ok(r) || !was_told) { /* it may have ended, or given up, while this one started */
+        if (is_ok(r)) {
+            net_unwatch(a->o.net, fd);
+            forget_core(a);
+        }
+        close(fd);
         return;
     }
     a->engine_fd = fd;
@@ -457,6 +467,16 @@ static void look_at_page(struct attach *a)
     desk_durable(a->desk, now(), seq);
 }
 
+void attach_recall(struct attach *a, const struct road_kill *k)
+{
+    char line[160];
+    uint32_t back = net_recall(a->o.net, k->account, a->desk);
+    snprintf(line, sizeof line,
+             "a kill by %.31s: %u requests had not left and will not, %u are on the wire", k->by,
+             back, net_on_the_wire(a->o.net));
+    say(a, LOG_WARN, line);
+}
+
 static bool pump_core(struct attach *a)
 {
     struct link_message m;
@@ -464,8 +484,8 @@ static bool pump_core(struct attach *a)
     while (n < BATCH && a->core.is_open &&
            link_take(&a->core.link, &m, a->buffer, sizeof a->buffer)) {
         n++;
-        if (m.kind == ROAD_KILL) /* before the desk sends its cancels: those must go */
-            (void)net_recall(a->o.net);
+        if (m.kind == ROAD_KILL && m.bytes == sizeof(struct road_kill))
+            attach_recall(a, (const struct road_kill *)(const void *)a->buffer);
         if (m.kind == ROAD_ACCOUNT && m.bytes == sizeof(struct road_account))
             a->o.account(a->o.arg, (const struct road_account *)(const void *)a->buffer);
         desk_from_core(a->desk, now(), m.kind, a->buffer, m.bytes);

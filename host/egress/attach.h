@@ -38,6 +38,8 @@ bool attach_to_core(struct attach *a, uint32_t kind, const void *bytes, uint32_t
 bool attach_to_bay(struct attach *a, uint32_t account, bool second, uint32_t kind, const void *head,
                    uint32_t head_count, const void *body, uint32_t body_count);
 
+/* A kill that the desk is about to hear of: takes back what has not left, and says how much has. */
+void attach_recall(struct attach *a, const struct road_kill *k);
 /* Takes what lies on the links, a bounded number of messages; true = there may be more. */
 bool attach_pump(struct attach *a);
 /* Rings those who sleep, and goes to sleep; false = there is something after all. */

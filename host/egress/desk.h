@@ -36,6 +36,8 @@ enum {
     DESK_APPROVALS_MAX = 8192,  /* open or waiting for a durable record */
     DESK_BYTES_MAX = 64 * 1024, /* of one assembled request */
     DESK_SECRET_BYTES = 512,
+    DESK_SECRET_NONE = -1,      /* there is none */
+    DESK_SECRET_OF_OTHERS = -2, /* it is of simulated accounts and this one is live, or reverse */
     DESK_FIELDS_MAX = 64,       /* of one message */
     DESK_TEMPLATE_BYTES = 4096, /* of one template that waits: head, parts and bytes */
     DESK_WITNESS_BYTES = sizeof(struct witness),
@@ -80,7 +82,7 @@ struct desk_ops {
     void (*close)(void *arg, uint32_t account, bool second, uint32_t link);
     /* Hands a whole message over. Gives how many bytes were taken: all, or 0 = nothing left. */
     int64_t (*send)(void *arg, const struct desk_message *m);
-    /* A field of the account's secret; gives its length, -1 = there is none. */
+    /* A field of the account's secret; gives its length, or why not (DESK_SECRET_...). */
     int32_t (*secret)(void *arg, uint32_t account, uint32_t field, uint8_t out[DESK_SECRET_BYTES]);
     void (*log)(void *arg, uint32_t level, const char *line);
     /* After each store to the witness that another process may have to rely on; may be NULL.
@@ -118,6 +120,8 @@ void desk_bay_takes_over(struct desk *d, int64_t wall_ns, uint32_t account);
 void desk_from_bay(struct desk *d, int64_t wall_ns, uint32_t account, bool second, uint32_t kind,
                    const void *bytes, uint32_t count);
 void desk_from_net(struct desk *d, int64_t wall_ns, const struct desk_net_in *in);
+/* Is the flag set for this account, or for all? */
+bool desk_is_killed(const struct desk *d, uint32_t account);
 /* egress's own door. */
 void desk_kill(struct desk *d, int64_t wall_ns, const struct road_kill *k);
 /* Timers: template deadlines, retries, budgets, the kill's rounds. */

@@ -36,7 +36,12 @@ static const int64_t WATCH_NS[WATCHES] = {1000 * DESK_MS, 3000 * DESK_MS, 10000 
 
 bool desk_is_closed(const struct desk *d, const struct desk_account *a)
 {
-    return a->round.is_on || witness_killed(d->w, id_of(a)) != NULL;
+    return a->round.is_on || desk_is_killed(d, id_of(a));
+}
+
+bool desk_is_killed(const struct desk *d, uint32_t account)
+{
+    return witness_killed(d->w, account) != NULL;
 }
 
 void desk_round_start(struct desk *d, struct desk_account *a, bool keep_positions)

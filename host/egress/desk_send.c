@@ -45,7 +45,13 @@ static int32_t secret(void *arg, uint32_t field, uint8_t out[ASSEMBLE_SECRET_BYT
     struct source *s = arg;
     int32_t n = s->d->c.ops.secret(s->d->c.ops.arg, id_of(s->a), field, out);
     must(n <= DESK_SECRET_BYTES);
-    if (n < 0)
+    bool simulated = facts_of(s->a)->a.simulated != 0;
+    if (n == DESK_SECRET_OF_OTHERS)
+        desk_alarm(s->d, ROAD_ALARM_SECRET, id_of(s->a), 0,
+                   "not signed: its secret was added for %s accounts and it is %s; see tenon "
+                   "secret list",
+                   simulated ? "live" : "simulated", simulated ? "simulated" : "live");
+    else if (n < 0)
         desk_alarm(s->d, ROAD_ALARM_SECRET, id_of(s->a), 0,
                    "there is no secret field %u for this account: see tenon secret list", field);
     return n;
@@ -115,16 +121,15 @@ static uint32_t weight_of(const struct line_request *h)
 
 /* When the venue lets it through; now = at once. */
 static int64_t budget_when(struct desk *d, struct desk_account *a, const struct line_request *h,
-                           bool reserve)
+                           enum rate_use use)
 {
     if (a->ban_until_ns > d->now)
         return a->ban_until_ns;
-    if (!reserve && a->hold_until_ns > d->now)
+    if (use == RATE_OPEN && a->hold_until_ns > d->now)
         return a->hold_until_ns;
     struct rate *r = &a->budget[h->bucket];
-    return rate_fits(r, d->now, weight_of(h), reserve)
-               ? d->now
-               : rate_when(r, d->now, weight_of(h), reserve);
+    return rate_fits(r, d->now, weight_of(h), use) ? d->now
+                                                   : rate_when(r, d->now, weight_of(h), use);
 }
 
 static bool bucket_is_there(const struct desk_account *a, const struct line_request *h)
@@ -338,8 +343,8 @@ static void attempt(struct desk *d, uint32_t i)
         differs(d, i, WIRE_DIFFERENT, "a rate budget that nobody signed");
         return;
     }
-    bool reserve = p->class_of == TN_CLASS_CANCEL || p->reduce_only;
-    int64_t when = budget_when(d, a, &d->in.head, reserve);
+    bool reduces = p->class_of == TN_CLASS_CANCEL || p->reduce_only;
+    int64_t when = budget_when(d, a, &d->in.head, reduces ? RATE_REDUCE : RATE_OPEN);
     if (when > d->now) {
         hold(d, i, when);
         return;
@@ -405,7 +410,7 @@ void desk_pass(struct desk *d, struct desk_account *a, bool second, const void *
         passed_not(d, a, second, "a rate budget that nobody signed");
         return;
     }
-    if (budget_when(d, a, &d->in.head, false) > d->now) {
+    if (budget_when(d, a, &d->in.head, RATE_OPEN) > d->now) {
         d->totals.rate_held++;
         passed_not(d, a, second, "the venue's rate budget is used up");
         return;
@@ -446,7 +451,7 @@ enum desk_fired desk_fire(struct desk *d, struct desk_account *a, enum desk_stor
     if (!s->count || assemble_take(s->message, s->count, &d->in) ||
         !bucket_is_there(a, &d->in.head))
         return DESK_REFUSED;
-    int64_t when = budget_when(d, a, &d->in.head, true);
+    int64_t when = budget_when(d, a, &d->in.head, RATE_KILL);
     if (when > d->now) {
         arm(d, when);
         return DESK_HELD;

@@ -52,19 +52,24 @@ static bool send_answer(const struct visitor *v, const char *json, size_t count)
            (ssize_t)(HEAD_BYTES + count);
 }
 
-static void do_kill(struct door *d, const struct visitor *v, const struct door_ask *ask,
-                    char *members, size_t room)
+static struct result do_kill(struct door *d, const struct visitor *v, const struct door_ask *ask,
+                             char *sentence, size_t room, struct trail *tr)
 {
-    const char *sentence = "";
-    char text[DOOR_ANSWER_MAX / 2];
-    struct road_kill k = {.account = ask->account,
-                          .keep_positions = ask->keep_positions,
+    const char *said = "";
+    struct road_kill k = {.keep_positions = ask->keep_positions,
                           .wall_ns = clock_wall(&clock_system)};
+    if (ask->account[0] != 0)
+        k.account = d->ops.account(d->ops.arg, ask->account);
+    if (ask->account[0] != 0 && k.account == 0)
+        return FAIL(tr, UNKNOWN_NAME,
+                    "tenon-egress knows no account '%.31s', so nothing was killed; without "
+                    "--account all are",
+                    ask->account);
     snprintf(k.by, sizeof k.by, "uid %u", v->uid);
     snprintf(k.reason, sizeof k.reason, "%s", ask->reason);
-    d->ops.kill(d->ops.arg, &k, &sentence);
-    door_ask_text(sentence, text, sizeof text);
-    snprintf(members, room, "\"text\":\"%s\"", text);
+    d->ops.kill(d->ops.arg, &k, &said);
+    snprintf(sentence, room, "%s", said);
+    return OK_RESULT;
 }
 
 static size_t answer(struct door *d, const struct visitor *v, const struct door_ask *ask, char *out,
@@ -72,22 +77,19 @@ static size_t answer(struct door *d, const struct visitor *v, const struct door_
 {
     char members[DOOR_ANSWER_MAX * 3 / 4] = "", sentence[256] = "", text[512];
     struct trail tr = {0};
-    struct result r = OK_RESULT;
-    switch (ask->what) {
-    case DOOR_ASK_KILL:
-        do_kill(d, v, ask, members, sizeof members);
-        break;
-    case DOOR_ASK_STATUS:
+    if (ask->what == DOOR_ASK_STATUS) {
         d->ops.status(d->ops.arg, members, sizeof members);
-        break;
-    default:
-        must(ask->what == DOOR_ASK_SECRETS);
-        r = d->ops.secrets(d->ops.arg, sentence, sizeof sentence, &tr);
-        if (!is_ok(r))
-            return door_ask_refuse(ask->id, r, "egress secrets", &tr, out, room);
-        door_ask_text(sentence, text, sizeof text);
-        snprintf(members, sizeof members, "\"text\":\"%s\"", text);
+        return door_ask_answer(ask->id, members, out, room);
     }
+    bool is_kill = ask->what == DOOR_ASK_KILL;
+    must(is_kill || ask->what == DOOR_ASK_SECRETS);
+    struct result r = is_kill ? do_kill(d, v, ask, sentence, sizeof sentence, &tr)
+                              : d->ops.secrets(d->ops.arg, sentence, sizeof sentence, &tr);
+    if (!is_ok(r))
+        return door_ask_refuse(ask->id, r, is_kill ? "risk kill" : "egress secrets", &tr, out,
+                               room);
+    door_ask_text(sentence, text, sizeof text);
+    snprintf(members, sizeof members, "\"text\":\"%s\"", text);
     return door_ask_answer(ask->id, members, out, room);
 }
 

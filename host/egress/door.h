@@ -18,6 +18,8 @@ enum { DOOR_CONNECTIONS = 16, DOOR_REQUEST_MAX = 8192, DOOR_ANSWER_MAX = 4096 };
 
 struct door_ops {
     void *arg;
+    /* An account's number by its name; 0 = no engine has named it. */
+    uint32_t (*account)(void *arg, const char *name);
     /* Sets the flag before it returns. *sentence: for the answer, borrowed until the next call. */
     void (*kill)(void *arg, const struct road_kill *k, const char **sentence);
     /* Members of a JSON object, without its braces. */

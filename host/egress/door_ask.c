@@ -10,8 +10,7 @@
 
 struct reading {
     struct door_ask *ask;
-    bool has_version, has_cmd, is_wrong;
-    uint32_t words;
+    bool has_version, has_cmd;
 };
 
 static bool is(const struct reread_value *v, const char *path)
@@ -49,8 +48,6 @@ static bool take(void *arg, const struct reread_value *v)
 {
     struct reading *r = arg;
     int64_t n = 0;
-    if (v->kind == REREAD_LIST)
-        return is(v, "args.words") || is(v, "args.words[]");
     if (is(v, "v"))
         return r->has_version = v->kind == REREAD_NUMBER && whole(v, DOOR_ASK_VERSION, &n) &&
                                 n == DOOR_ASK_VERSION;
@@ -66,9 +63,9 @@ static bool take(void *arg, const struct reread_value *v)
         r->ask->keep_positions = says(v, "true");
         return v->kind == REREAD_WORD && (says(v, "true") || says(v, "false"));
     }
-    if (is(v, "args.words[]") && r->words++ == 0 && whole(v, UINT32_MAX, &n)) {
-        r->ask->account = (uint32_t)n;
-        return n != 0;
+    if (is(v, "args.account") && v->count > 0 && v->count < sizeof r->ask->account) {
+        memcpy(r->ask->account, v->text, v->count);
+        return v->kind == REREAD_TEXT;
     }
     return false;
 }

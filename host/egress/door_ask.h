@@ -17,7 +17,7 @@ enum door_ask_what {
 struct door_ask {
     uint32_t what;
     int64_t id;
-    uint32_t account;
+    char account[FACT_NAME_BYTES]; /* by its name in the deployment; "" = all */
     bool keep_positions;
     char reason[FACT_TEXT_BYTES];
 };

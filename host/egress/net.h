@@ -52,8 +52,12 @@ void net_close(struct net *n, uint32_t account, bool second, uint32_t link);
 void net_take_over(struct net *n, uint32_t account);
 /* All bytes, or 0: nothing left, and nothing will. */
 int64_t net_send(struct net *n, const struct desk_message *m);
-/* A kill: every request of which no byte left fails, now. Gives how many. */
-uint32_t net_recall(struct net *n);
+/* A kill, before it is said to the desk: every request of this account (0 = of all) of which no
+ * byte left fails, now. Gives how many. What the desk has killed before is spared: what waits there
+ * are its cancels and closes. d NULL: nothing was. */
+uint32_t net_recall(struct net *n, uint32_t account, const struct desk *d);
+/* Requests of which bytes have left and no reply has come. */
+uint32_t net_on_the_wire(const struct net *n);
 /* Connections that are up, and requests under way. */
 uint32_t net_links_up(const struct net *n);
 

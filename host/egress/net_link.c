@@ -365,10 +365,12 @@ int64_t net_send(struct net *n, const struct desk_message *m)
     return (int64_t)m->path_bytes + m->head_bytes + m->body_bytes;
 }
 
-uint32_t net_recall(struct net *n)
+uint32_t net_recall(struct net *n, uint32_t account, const struct desk *d)
 {
     uint32_t count = 0;
     for (struct net_link *l = n->links; l != NULL; l = l->next) {
+        if ((account != 0 && l->account != account) || (d != NULL && desk_is_killed(d, l->account)))
+            continue;
         for (uint32_t i = 0; i < NET_WIRES; i++) {
             struct net_wire *w = &l->wire[i];
             if (w->now == NULL || w->now->has_begun)
@@ -381,6 +383,16 @@ uint32_t net_recall(struct net *n)
         }
         count += l->pending;
         fail_pending(l, "killed before its first byte");
+    }
+    return count;
+}
+
+uint32_t net_on_the_wire(const struct net *n)
+{
+    uint32_t count = 0;
+    for (const struct net_link *l = n->links; l != NULL; l = l->next) {
+        for (uint32_t i = 0; i < NET_WIRES; i++)
+            count += l->wire[i].now != NULL && l->wire[i].now->has_begun;
     }
     return count;
 }

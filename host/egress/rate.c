@@ -14,9 +14,12 @@ void rate_init(struct rate *r, uint32_t weight, int64_t per_ns)
     r->at = INT64_MIN;
 }
 
-static uint64_t cap(const struct rate *r, bool reserve)
+/* A cancel so heavy that it fits into nothing but the whole may use it: it must be able to go. */
+static uint64_t cap(const struct rate *r, uint32_t weight, enum rate_use use)
 {
-    return reserve ? r->weight : (uint64_t)r->weight * (100 - RATE_RESERVE_PCT) / 100;
+    uint32_t kept = use == RATE_OPEN ? RATE_RESERVE_PCT : use == RATE_REDUCE ? RATE_KILL_PCT : 0;
+    uint64_t most = (uint64_t)r->weight * (100 - kept) / 100;
+    return use == RATE_REDUCE && weight > most ? r->weight : most;
 }
 
 static void move(struct rate *r, int64_t now_ns)
@@ -37,12 +40,12 @@ static void move(struct rate *r, int64_t now_ns)
     r->at = piece;
 }
 
-bool rate_fits(struct rate *r, int64_t now_ns, uint32_t weight, bool reserve)
+bool rate_fits(struct rate *r, int64_t now_ns, uint32_t weight, enum rate_use use)
 {
     if (!r->weight)
         return true;
     move(r, now_ns);
-    return r->sum + weight <= cap(r, reserve);
+    return r->sum + weight <= cap(r, weight, use);
 }
 
 void rate_spend(struct rate *r, int64_t now_ns, uint32_t weight)
@@ -55,16 +58,16 @@ void rate_spend(struct rate *r, int64_t now_ns, uint32_t weight)
     r->sum += weight;
 }
 
-int64_t rate_when(const struct rate *r, int64_t now_ns, uint32_t weight, bool reserve)
+int64_t rate_when(const struct rate *r, int64_t now_ns, uint32_t weight, enum rate_use use)
 {
     if (!r->weight)
         return now_ns;
-    if (weight > cap(r, reserve))
+    if (weight > cap(r, weight, use))
         return INT64_MAX;
     struct rate copy = *r;
     move(&copy, now_ns);
     int64_t when = now_ns;
-    while (copy.sum + weight > cap(r, reserve)) { /* at most RATE_PIECES times */
+    while (copy.sum + weight > cap(r, weight, use)) { /* at most RATE_PIECES times */
         when = (copy.at + 1) * copy.piece_ns;
         move(&copy, when);
     }

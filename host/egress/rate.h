@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rate budgets of a venue: at most `weight` in any `per_ns`, with 20 % kept for what takes risk off
- * (cancels, closes, the kill).
+ * Rate budgets of a venue: at most `weight` in any `per_ns`, with 20 % kept for what takes risk
+ * off. Half of that is the kill's alone: strategies close and cancel too, and what they leave must
+ * be enough to cancel all, read and close once, at once.
  *
  * A venue counts in windows whose beginning nobody knows, and a leaky bucket lets nearly twice the
  * weight through one of them. So what was spent is kept in pieces of a sixteenth of the window, and
@@ -14,7 +15,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RATE_PIECES = 17, RATE_RESERVE_PCT = 20 };
+enum { RATE_PIECES = 17, RATE_RESERVE_PCT = 20, RATE_KILL_PCT = 10 };
+enum rate_use {
+    RATE_USE_UNSET = 0,
+    RATE_OPEN,   /* may not touch the reserve */
+    RATE_REDUCE, /* cancels and closes, as approved */
+    RATE_KILL,   /* the kill's and the flatten's own */
+};
 
 struct rate {
     uint32_t weight; /* 0 = no such budget: everything is free */
@@ -25,11 +32,11 @@ struct rate {
 };
 
 void rate_init(struct rate *r, uint32_t weight, int64_t per_ns);
-/* Would this fit now? Whether it may use the reserve is the caller's word. */
-bool rate_fits(struct rate *r, int64_t now_ns, uint32_t weight, bool reserve);
+/* Would this fit now? What it is for is the caller's word. */
+bool rate_fits(struct rate *r, int64_t now_ns, uint32_t weight, enum rate_use use);
 void rate_spend(struct rate *r, int64_t now_ns, uint32_t weight);
 /* When it will fit, if nothing else is spent; INT64_MAX = never. */
-int64_t rate_when(const struct rate *r, int64_t now_ns, uint32_t weight, bool reserve);
+int64_t rate_when(const struct rate *r, int64_t now_ns, uint32_t weight, enum rate_use use);
 /* The clock was set: what was spent is as old as it was. */
 void rate_shift(struct rate *r, int64_t by_ns);
 void rate_check(const struct rate *r);

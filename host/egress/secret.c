@@ -17,6 +17,7 @@
 #include "base/must.h"
 
 static_assert(sizeof(struct secret_head) == 64, "secret_head layout");
+static_assert(sizeof(struct secret_clear) == 40, "secret_clear layout");
 
 /* ---- the memory ---- */
 static struct result make(struct secrets **out, struct trail *tr)
@@ -76,6 +77,16 @@ bool secret_is_name(const char *name)
     return n > 0 && n < SECRET_NAME_BYTES && name[n] == 0 && name[0] != '-';
 }
 
+static bool is_kind(uint32_t kind)
+{
+    return kind == SECRET_SIMULATED || kind == SECRET_LIVE;
+}
+
+const char *secret_kind_text(uint32_t kind)
+{
+    return kind == SECRET_LIVE ? "live" : "simulated";
+}
+
 uint32_t secret_count(const struct secrets *s)
 {
     return s->head.count;
@@ -84,16 +95,22 @@ uint32_t secret_count(const struct secrets *s)
 const char *secret_name(const struct secrets *s, uint32_t i)
 {
     must(i < s->head.count);
-    return s->entry[i].name;
+    return s->entry[i].clear.name;
 }
 
 static int find(const struct secrets *s, const char *name)
 {
     for (uint32_t i = 0; i < s->head.count; i++) {
-        if (strcmp(s->entry[i].name, name) == 0)
+        if (strcmp(s->entry[i].clear.name, name) == 0)
             return (int)i;
     }
     return -1;
+}
+
+enum secret_kind secret_kind_of(const struct secrets *s, const char *name)
+{
+    int i = find(s, name);
+    return i < 0 ? SECRET_KIND_UNSET : (enum secret_kind)s->entry[i].clear.kind;
 }
 
 int32_t secret_get(const struct secrets *s, const char *name, uint32_t field, uint8_t *out,
@@ -106,35 +123,55 @@ int32_t secret_get(const struct secrets *s, const char *name, uint32_t field, ui
     return (int32_t)s->entry[i].field[field].count;
 }
 
-struct result secret_put(struct secrets *s, const char *name, bool replace,
-                         const struct secret_field *field, uint32_t field_count, struct trail *tr)
+static struct result check_fields(const char *name, const struct secret_field *field,
+                                  uint32_t field_count, struct trail *tr)
 {
-    int i = find(s, name);
     if (!secret_is_name(name))
         return FAIL(tr, SYNTAX,
                     "'%.60s' is no name of a secret: small letters, digits, _ and -, at most %d",
                     name, SECRET_NAME_BYTES - 1);
-    if (i >= 0 && !replace)
-        return FAIL(tr, DUPLICATE, "secret %s exists already; change it with tenon secret rotate",
-                    name);
-    if (i < 0 && replace)
-        return FAIL(tr, NOT_FOUND, "there is no secret %s; make it with tenon secret add", name);
-    if (i < 0 && s->head.count == SECRET_NAMES_MAX)
-        return FAIL(tr, FULL, "there are %d secrets, which is all that fit; remove one",
-                    SECRET_NAMES_MAX);
     if (field_count == 0 || field_count > SECRET_FIELDS_MAX)
         return FAIL(tr, MISSING, "a secret has 1 to %d fields, each a line", SECRET_FIELDS_MAX);
     for (uint32_t k = 0; k < field_count; k++)
         if (field[k].count == 0 || field[k].count > SECRET_FIELD_BYTES)
             return FAIL(tr, RANGE, "field %u of secret %s has %u bytes; 1 to %d are possible",
                         k + 1, name, field[k].count, SECRET_FIELD_BYTES);
-    if (i < 0)
-        i = (int)s->head.count++;
-    struct secret_entry *e = &s->entry[i];
+    return OK_RESULT;
+}
+
+static void write_entry(struct secret_entry *e, const char *name, enum secret_kind kind,
+                        const struct secret_field *field, uint32_t field_count)
+{
     secret_wipe(e, sizeof *e);
-    strcpy(e->name, name);
+    strcpy(e->clear.name, name);
+    e->clear.kind = kind;
     e->field_count = field_count;
     memcpy(e->field, field, field_count * sizeof *field);
+}
+
+struct result secret_add(struct secrets *s, const char *name, enum secret_kind kind,
+                         const struct secret_field *field, uint32_t field_count, struct trail *tr)
+{
+    must(is_kind(kind));
+    TRY(check_fields(name, field, field_count, tr));
+    if (find(s, name) >= 0)
+        return FAIL(tr, DUPLICATE, "secret %s exists already; change it with tenon secret rotate",
+                    name);
+    if (s->head.count == SECRET_NAMES_MAX)
+        return FAIL(tr, FULL, "there are %d secrets, which is all that fit; remove one",
+                    SECRET_NAMES_MAX);
+    write_entry(&s->entry[s->head.count++], name, kind, field, field_count);
+    return OK_RESULT;
+}
+
+struct result secret_rotate(struct secrets *s, const char *name, const struct secret_field *field,
+                            uint32_t field_count, struct trail *tr)
+{
+    int i = find(s, name);
+    TRY(check_fields(name, field, field_count, tr));
+    if (i < 0)
+        return FAIL(tr, NOT_FOUND, "there is no secret %s; make it with tenon secret add", name);
+    write_entry(&s->entry[i], name, (enum secret_kind)s->entry[i].clear.kind, field, field_count);
     return OK_RESULT;
 }
 
@@ -158,8 +195,10 @@ static struct result check_head(const uint8_t *bytes, size_t count, const char *
                     name);
     memcpy(h, bytes, sizeof *h);
     if (h->version != SECRET_VERSION || h->head_bytes != sizeof *h)
-        return FAIL(tr, VERSION, "%s: has format version %u, this program reads %d", name,
-                    h->version, SECRET_VERSION);
+        return FAIL(tr, VERSION,
+                    "%s: has format version %u, this program reads %d; move it away and add the "
+                    "secrets again with tenon secret add",
+                    name, h->version, SECRET_VERSION);
     if (h->log2_n < SECRET_LOG2_LEAST || h->log2_n > SECRET_LOG2_MOST || h->r != 8 || h->p != 1 ||
         h->count > SECRET_NAMES_MAX || h->reserved != 0 || h->body_bytes > SECRET_BODY_MAX ||
         count != secret_body_at(h) + h->body_bytes + SECRET_TAG_BYTES)
@@ -167,15 +206,21 @@ static struct result check_head(const uint8_t *bytes, size_t count, const char *
     return OK_RESULT;
 }
 
+static bool is_clear(const struct secret_clear *c)
+{
+    return c->name[SECRET_NAME_BYTES - 1] == 0 && secret_is_name(c->name) && is_kind(c->kind) &&
+           c->reserved == 0;
+}
+
 /* The opened body into entries; false when it is not as long as it says. */
-static bool unpack(struct secrets *s, const uint8_t *names, const uint8_t *body)
+static bool unpack(struct secrets *s, const uint8_t *clear, const uint8_t *body)
 {
     const uint8_t *end = body + s->head.body_bytes;
     memset(s->entry, 0, sizeof s->entry);
     for (uint32_t i = 0; i < s->head.count; i++) {
         struct secret_entry *e = &s->entry[i];
-        memcpy(e->name, names + (size_t)i * SECRET_NAME_BYTES, SECRET_NAME_BYTES);
-        if (e->name[SECRET_NAME_BYTES - 1] != 0 || !secret_is_name(e->name) || end - body < 4)
+        memcpy(&e->clear, clear + i * sizeof e->clear, sizeof e->clear);
+        if (!is_clear(&e->clear) || end - body < 4)
             return false;
         memcpy(&e->field_count, body, 4);
         body += 4;
@@ -253,17 +298,15 @@ struct result secret_reload(struct secrets *s, const void *bytes, size_t count, 
 }
 
 struct result secret_list(const void *bytes, size_t count, const char *name,
-                          char out[SECRET_NAMES_MAX][SECRET_NAME_BYTES], uint32_t *out_count,
+                          struct secret_clear out[SECRET_NAMES_MAX], uint32_t *out_count,
                           struct trail *tr)
 {
     struct secret_head h;
     *out_count = 0;
     TRY(check_head(bytes, count, name, &h, tr));
-    const uint8_t *names = (const uint8_t *)bytes + sizeof h;
+    memcpy(out, (const uint8_t *)bytes + sizeof h, h.count * sizeof *out);
     for (uint32_t i = 0; i < h.count; i++) {
-        memcpy(out[i], names + (size_t)i * SECRET_NAME_BYTES, SECRET_NAME_BYTES);
-        out[i][SECRET_NAME_BYTES - 1] = 0;
-        if (!secret_is_name(out[i]))
+        if (!is_clear(&out[i]))
             return FAIL(tr, CORRUPT, "%s: was damaged; restore it from a copy", name);
     }
     *out_count = h.count;
@@ -297,8 +340,8 @@ struct result secret_seal(struct secrets *s, uint8_t **out, size_t *count, struc
     must(*out != NULL);
     memcpy(*out, &s->head, sizeof s->head);
     for (uint32_t i = 0; i < s->head.count; i++)
-        memcpy(*out + sizeof s->head + (size_t)i * SECRET_NAME_BYTES, s->entry[i].name,
-               SECRET_NAME_BYTES);
+        memcpy(*out + sizeof s->head + i * sizeof s->entry[i].clear, &s->entry[i].clear,
+               sizeof s->entry[i].clear);
     memcpy(*out + secret_body_at(&s->head) - SECRET_NONCE_ROOM, nonce, sizeof nonce);
     struct result r = secret_lock(s, *out, tr);
     secret_wipe(s->body, sizeof s->body);

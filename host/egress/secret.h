@@ -8,9 +8,12 @@
  * of children, and wiped when it is given back. Only tenon-egress holds them, and the tool for as
  * long as a command takes. One thread.
  *
- * File (little-endian, version 1): struct secret_head, `count` names of 32 bytes, nonce[12] and
- * 4 zero bytes, sealed body, tag[16]. All before the body is bound in. The body has for each name:
- * u32 field count, and for each field u32 length and its bytes.
+ * Each is added for one kind of account, simulated or live, and is used for no other: a key of real
+ * money in a rehearsal, or a rehearsal's key where orders should be real, is somebody's mistake.
+ *
+ * File (little-endian, version 2): struct secret_head, `count` of struct secret_clear, nonce[12]
+ * and 4 zero bytes, sealed body, tag[16]. All before the body is bound in. The body has for each
+ * name: u32 field count, and for each field u32 length and its bytes.
  */
 #ifndef EGRESS_SECRET_H
 #define EGRESS_SECRET_H
@@ -18,7 +21,7 @@
 #include "tbl/facts.h"
 
 enum {
-    SECRET_VERSION = 1,
+    SECRET_VERSION = 2,
     SECRET_NAMES_MAX = 64,
     SECRET_NAME_BYTES = FACT_NAME_BYTES,
     SECRET_FIELDS_MAX = 8,
@@ -33,6 +36,12 @@ struct secret_head {
     uint8_t salt[16];
     uint64_t generation; /* one more each time it is written */
     uint32_t body_bytes, reserved;
+};
+enum secret_kind { SECRET_KIND_UNSET = 0, SECRET_SIMULATED, SECRET_LIVE };
+struct secret_clear { /* what anybody may read */
+    char name[SECRET_NAME_BYTES];
+    uint32_t kind; /* enum secret_kind */
+    uint32_t reserved;
 };
 struct secret_field {
     uint32_t count;
@@ -55,23 +64,30 @@ void secret_free(struct secrets *s); /* wipes; NULL is let pass */
 
 uint32_t secret_count(const struct secrets *s);
 const char *secret_name(const struct secrets *s, uint32_t i);
+/* What it was added for; UNSET: there is no such name. */
+enum secret_kind secret_kind_of(const struct secrets *s, const char *name);
+const char *secret_kind_text(uint32_t kind); /* "simulated", "live" */
 /* Length, or -1: no such name or field. room: of out. */
 int32_t secret_get(const struct secrets *s, const char *name, uint32_t field, uint8_t *out,
                    size_t room);
-/* DUPLICATE: it is there (and `replace` is not said). NOT_FOUND: it is not (and it is). */
-MUST_USE struct result secret_put(struct secrets *s, const char *name, bool replace,
+/* A new name: DUPLICATE when it is there. */
+MUST_USE struct result secret_add(struct secrets *s, const char *name, enum secret_kind kind,
                                   const struct secret_field *field, uint32_t field_count,
                                   struct trail *tr);
+/* Other fields for a name, of the kind that it is: NOT_FOUND when it is not there. */
+MUST_USE struct result secret_rotate(struct secrets *s, const char *name,
+                                     const struct secret_field *field, uint32_t field_count,
+                                     struct trail *tr);
 MUST_USE struct result secret_remove(struct secrets *s, const char *name, struct trail *tr);
 bool secret_is_name(const char *name); /* as names in a deployment: a-z, 0-9, _ and - */
 
 /* The whole file; malloc'ed, nothing in it need be wiped. */
 MUST_USE struct result secret_seal(struct secrets *s, uint8_t **out, size_t *count,
                                    struct trail *tr);
-/* The names of a file, without a password: nothing proves them. */
+/* The names and kinds of a file, without a password: nothing proves them. */
 MUST_USE struct result secret_list(const void *bytes, size_t count, const char *name,
-                                   char out[SECRET_NAMES_MAX][SECRET_NAME_BYTES],
-                                   uint32_t *out_count, struct trail *tr);
+                                   struct secret_clear out[SECRET_NAMES_MAX], uint32_t *out_count,
+                                   struct trail *tr);
 
 /* ---- the file ---- */
 /* Refused: a link, no regular file, readable by others. NOT_FOUND when there is none. malloc'ed. */

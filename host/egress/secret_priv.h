@@ -18,7 +18,7 @@ enum {
     SECRET_BODY_MAX = SECRET_NAMES_MAX * (4 + SECRET_FIELDS_MAX * (4 + SECRET_FIELD_BYTES)),
 };
 struct secret_entry {
-    char name[SECRET_NAME_BYTES];
+    struct secret_clear clear;
     uint32_t field_count, reserved;
     struct secret_field field[SECRET_FIELDS_MAX];
 };
@@ -31,7 +31,7 @@ struct secrets {
 
 static inline size_t secret_body_at(const struct secret_head *h)
 {
-    return sizeof *h + (size_t)h->count * SECRET_NAME_BYTES + SECRET_NONCE_ROOM;
+    return sizeof *h + (size_t)h->count * sizeof(struct secret_clear) + SECRET_NONCE_ROOM;
 }
 void secret_wipe(void *p, size_t count);
 MUST_USE struct result secret_derive(const struct secret_head *h, const char *password,

@@ -10,13 +10,19 @@
 static struct result obey_kill(struct obey *o, const struct gateway_request *q, char text[160],
                                struct trail *tr)
 {
-    struct fact_mode m = {
-        .scope = MODE_SCOPE_GLOBAL, .mode = MODE_KILLED, .keep_positions = q->keep_positions};
+    struct fact_mode m = {.scope = q->scope,
+                          .id = q->target,
+                          .mode = MODE_KILLED,
+                          .keep_positions = q->keep_positions};
     memcpy(m.by, q->by, sizeof m.by);
     memcpy(m.reason, q->reason, sizeof m.reason);
     uint32_t open = core_open_orders(lockstep_core(o->engine));
-    snprintf(text, 160, "killed: no new risk, %u open orders being cancelled, %s", open,
-             q->keep_positions ? "positions kept" : "positions being flattened");
+    const char *what = q->keep_positions ? "positions kept" : "positions being flattened";
+    if (q->scope == MODE_SCOPE_ACCOUNT)
+        snprintf(text, 160, "the account is killed: no new risk, its orders being cancelled, %s",
+                 what);
+    else
+        snprintf(text, 160, "killed: no new risk, %u open orders being cancelled, %s", open, what);
     return lockstep_command(o->engine, FACT_MODE, &m, tr);
 }
 

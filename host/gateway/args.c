@@ -255,7 +255,8 @@ struct result args_add_word(struct args *a, const char *text, struct complaint *
     must(a->command != COMMAND_UNSET);
     int64_t unused = 0;
     const struct command_arg_row *row = command_arg(a->command, a->word_count);
-    if (args_looks_secret(text))
+    bool asks_secret = a->command == COMMAND_SECRET_ADD || a->command == COMMAND_SECRET_ROTATE;
+    if (args_looks_secret(text) || (!row && asks_secret))
         return refuse_secret(a, c, "an argument");
     if (!row || a->word_count == ARGS_WORDS_MAX) {
         REFUSE(a, c, "'%.80s' is one argument too many", text);

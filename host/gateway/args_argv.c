@@ -60,7 +60,7 @@ static struct result long_flag(struct scan *s, int argc, char *const *argv, int 
     const char *name = argv[*i] + 2;
     size_t count = strcspn(name, "=");
     const char *value = name[count] == '=' ? name + count + 1 : NULL;
-    uint32_t flag = command_flag_by_name(name, count);
+    uint32_t flag = command_flag_by_name(s->a->command, name, count);
     if (flag == FLAG_UNSET)
         return unknown_flag(s, name, count);
     const struct command_flag_row *row = command_flag_row(flag);

@@ -122,13 +122,17 @@ bool command_noun_has_verbs(const char *noun)
     return false;
 }
 
-uint32_t command_flag_by_name(const char *name, size_t count)
+uint32_t command_flag_by_name(uint32_t command, const char *name, size_t count)
 {
+    uint32_t first = FLAG_UNSET;
     for (uint32_t f = 1; f < FLAG_END; f++) {
-        if (strlen(flags[f].name) == count && memcmp(flags[f].name, name, count) == 0)
+        if (strlen(flags[f].name) != count || memcmp(flags[f].name, name, count) != 0)
+            continue;
+        if (command != COMMAND_UNSET && command_use(command, f) != NULL)
             return f;
+        first = first == FLAG_UNSET ? f : first;
     }
-    return FLAG_UNSET;
+    return first;
 }
 
 const struct command_use_row *command_use(uint32_t command, uint32_t flag)

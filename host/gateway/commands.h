@@ -58,8 +58,9 @@ uint32_t command_find(const char *noun, const char *verb);
 uint32_t command_by_name(const char *name);
 bool command_noun_exists(const char *noun);
 bool command_noun_has_verbs(const char *noun);
-/* FLAG_UNSET when there is none; `name` without dashes. */
-uint32_t command_flag_by_name(const char *name, size_t count);
+/* FLAG_UNSET when there is none; `name` without dashes. Of two by one name the one that the command
+ * has; the first while the command is not known (UNSET). */
+uint32_t command_flag_by_name(uint32_t command, const char *name, size_t count);
 /* The row by which a command takes a flag, or NULL. */
 const struct command_use_row *command_use(uint32_t command, uint32_t flag);
 /* The i-th argument's row (the last one repeats when it says many), or NULL. */

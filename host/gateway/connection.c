@@ -186,7 +186,8 @@ static void ask_core(struct connection *c, struct dispatch *d)
     struct complaint complaint;
     bool posted = mailbox_post(&c->g->mail, &d->ask);
     c->waits_for = posted ? d->ask.id : 0;
-    if (!posted && d->ask.kind == GATEWAY_KILL) /* answered when the newest of its sort is */
+    if (!posted && d->ask.kind == GATEWAY_KILL &&
+        d->ask.target == 0) /* answered when the newest of its sort is */
         c->waits_for = c->g->mail.newest_kill[d->ask.keep_positions != 0];
     if (c->waits_for == 0) {
         complaint_make(&complaint, RESULT_OF(FULL), command_name(d->command),

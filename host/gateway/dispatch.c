@@ -109,7 +109,7 @@ static struct result read_words(json_t *list, struct args *a, struct dispatch *d
 
 static struct result read_flag(const char *name, json_t *value, struct args *a, struct dispatch *d)
 {
-    uint32_t flag = command_flag_by_name(name, strlen(name));
+    uint32_t flag = command_flag_by_name(a->command, name, strlen(name));
     const struct command_use_row *use = flag ? command_use(a->command, flag) : NULL;
     const char *where = command_name(a->command);
     if (!use || use->command == COMMAND_UNSET)
@@ -201,11 +201,29 @@ static struct result ask_auto(const struct args *a, const struct dispatch_contex
     return OK_RESULT;
 }
 
-static struct result ask_kill(const struct args *a, struct dispatch *d)
+static struct result find_account(const char *name, const struct gateway_view *v,
+                                  struct dispatch *d)
 {
+    for (uint32_t i = 0; v != NULL && i < v->account_count; i++) {
+        if (strcmp(v->account[i].name, name) == 0) {
+            d->ask.target = v->account[i].id;
+            return OK_RESULT;
+        }
+    }
+    complain(d, RESULT_OF(UNKNOWN_NAME), command_name(d->command),
+             "no account '%.40s' in the active deployment, so nothing was killed", name);
+    complaint_next(&d->complaint, "tenon status lists the accounts; without --account all are");
+    return d->complaint.rc;
+}
+
+static struct result ask_kill(const struct args *a, const struct dispatch_context *cx,
+                              struct dispatch *d)
+{
+    if (args_has(a, FLAG_ACCOUNT))
+        TRY(find_account(a->flag[FLAG_ACCOUNT].text, cx->view, d));
     d->kind = DISPATCH_ASK;
     d->ask.kind = GATEWAY_KILL;
-    d->ask.scope = MODE_SCOPE_GLOBAL;
+    d->ask.scope = args_has(a, FLAG_ACCOUNT) ? MODE_SCOPE_ACCOUNT : MODE_SCOPE_GLOBAL;
     d->ask.mode = MODE_KILLED;
     d->ask.keep_positions = args_has(a, FLAG_KEEP_POSITIONS);
     snprintf(d->ask.reason, sizeof d->ask.reason, "%s", args_text(a, FLAG_REASON, ""));
@@ -316,7 +334,7 @@ static struct result act(const struct args *a, const struct dispatch_context *cx
     case COMMAND_AUTO_OFF:
         return ask_auto(a, cx, d);
     case COMMAND_RISK_KILL:
-        return ask_kill(a, d);
+        return ask_kill(a, cx, d);
     case COMMAND_RISK_HALT:
     case COMMAND_RISK_REDUCE:
         return ask_mode(a, cx, d);

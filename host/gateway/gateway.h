@@ -59,8 +59,8 @@ enum gateway_kind {
 struct gateway_request {
     uint64_t id; /* for gateway_answer */
     uint32_t kind;
-    uint32_t scope;               /* enum mode_scope: MODE, KILL (always global) */
-    uint32_t target;              /* AUTO: instance id, 0 = all; MODE: account or instance id */
+    uint32_t scope;               /* enum mode_scope: MODE, KILL (never a strategy) */
+    uint32_t target;              /* AUTO: instance id, 0 = all; MODE, KILL: what `scope` says */
     uint32_t mode;                /* MODE: enum mode */
     uint32_t on;                  /* AUTO */
     uint32_t keep_positions;      /* KILL */

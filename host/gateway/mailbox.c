@@ -42,7 +42,7 @@ bool mailbox_post(struct mailbox *m, struct gateway_request *r)
     if (m->open[lane_bits] == room[lane_bits])
         return false;
     r->id = ++m->next_id << 2 | lane_bits;
-    if (kill)
+    if (kill && r->target == 0) /* one of an account stands in for none */
         m->newest_kill[keep] = r->id;
     uint64_t put = atomic_load_explicit(&lane->put, memory_order_relaxed);
     lane->slot[put % MAILBOX_SLOTS] = *r;

@@ -265,15 +265,15 @@ static void make_page(struct egress_guest *g, uint64_t epoch)
     g->page->epoch = epoch;
 }
 
-struct road_welcome egress_guest_hello(struct egress_guest *g, uint64_t epoch, int *socket_out)
+/* Says hello; end[0] is the engine's of the link that went with it. */
+static void say_hello(struct egress_guest *g, uint64_t epoch, int *socket_out,
+                      struct link_end end[2])
 {
     struct road_hello h = {.version = ROAD_VERSION,
                            .link_bytes = ROAD_LINK_BYTES,
                            .epoch = epoch,
                            .journal_id = {1},
                            .host = "test"};
-    struct road_welcome w = {0};
-    struct link_end end[2];
     struct trail tr = {0};
     must(is_ok(link_make(ROAD_LINK_BYTES, end, &tr)));
     if (g->page == NULL)
@@ -282,6 +282,14 @@ struct road_welcome egress_guest_hello(struct egress_guest *g, uint64_t epoch, i
     const int fd[] = {end[1].mine, end[1].theirs, end[1].bell, end[1].their_bell, g->page_fd};
     egress_guest_send(*socket_out, &h, sizeof h, fd, 5);
     link_end_close(&end[1]);
+}
+
+struct road_welcome egress_guest_hello(struct egress_guest *g, uint64_t epoch, int *socket_out)
+{
+    struct road_welcome w = {0};
+    struct link_end end[2];
+    struct trail tr = {0};
+    say_hello(g, epoch, socket_out, end);
     must(recv(*socket_out, &w, sizeof w, 0) == (ssize_t)sizeof w);
     if (w.exit == 0 && !g->has_core) {
         must(is_ok(link_open(&end[0], &g->core, &tr)));
@@ -291,6 +299,17 @@ struct road_welcome egress_guest_hello(struct egress_guest *g, uint64_t epoch, i
         link_end_close(&end[0]);
     }
     return w;
+}
+
+void egress_guest_hello_and_gone(struct egress_guest *g, uint64_t epoch)
+{
+    struct link_end end[2];
+    int socket = -1;
+    must(kill(g->pid, SIGSTOP) == 0 && waitpid(g->pid, NULL, WUNTRACED) == g->pid);
+    say_hello(g, epoch, &socket, end);
+    link_end_close(&end[0]);
+    close(socket);
+    must(kill(g->pid, SIGCONT) == 0);
 }
 
 static void put(struct egress_guest *g, uint32_t kind, const void *bytes, size_t count)
@@ -356,7 +375,7 @@ static void say_facts(struct egress_guest *g)
 {
     struct road_account a = {.account = GUEST_ACCOUNT,
                              .instance = 1,
-                             .simulated = 1,
+                             .simulated = !g->is_live,
                              .endpoint_count = 1,
                              .name = "paper",
                              .client_id = TN_CLIENT_ID_TEXT,

@@ -50,6 +50,7 @@ struct egress_guest {
     uint32_t said_count;
     uint32_t approvals, in_count; /* heard by the bay: to answer, bytes of the venue */
     bool bay_is_silent, is_up;
+    bool is_live; /* the account says that it is no simulated one */
     uint64_t request;
     /* the venue */
     int server;
@@ -72,6 +73,8 @@ void egress_guest_close(struct egress_guest *g);
 
 /* Hello, and the answer. */
 struct road_welcome egress_guest_hello(struct egress_guest *g, uint64_t epoch, int *socket_out);
+/* An engine that says hello while egress does nothing, and is gone before it can be answered. */
+void egress_guest_hello_and_gone(struct egress_guest *g, uint64_t epoch);
 void egress_guest_attach(struct egress_guest *g,
                          uint64_t epoch);         /* ... which is yes; facts; READY */
 void egress_guest_detach(struct egress_guest *g); /* the engine dies, and its bays */

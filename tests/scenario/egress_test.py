@@ -202,6 +202,8 @@ class Secrets(EgressScenario):
             argv += [flag, str(read)]
             fds.append(read)
         argv += ["--state", self.place.at("egress")]
+        if verb == "add" and "--for" not in args:
+            argv += ["--for", "simulated"]
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=fds,
                               env=lib.environment(), timeout=lib.GUARD_S, check=False)
         for fd in fds:
@@ -224,10 +226,13 @@ class Secrets(EgressScenario):
         self.assertNotIn(b"the-secret", text)
         egress = self.egress(self.PASSWORD)
         self.assertEqual(egress.status()["secrets"], 1)
-        self.assertEqual(self.secret("add", "live", *door, fields="k\ns").json["in_use"], True)
+        self.assertEqual(self.secret("add", "live", "--for", "live", *door,
+                                     fields="k\ns").json["in_use"], True)
         self.assertEqual(egress.status()["secrets"], 2)
         self.assertEqual(self.secret("rotate", "live", *door, fields="k2\ns2").json["in_use"], True)
         self.assertEqual(self.names(), ["paper", "live"])
+        listed = self.secret("list", password=None).json["for"]
+        self.assertEqual(listed, ["simulated", "live"])
         self.assertEqual(self.secret("remove", "paper", *door).code, 0)
         self.assertEqual(self.names(), ["live"])
         self.assertEqual(egress.status()["secrets"], 1)
@@ -239,6 +244,7 @@ class Secrets(EgressScenario):
                 ("add", ["other"], {"fields": "k", "password": "wrong password"}, 77),
                 ("add", ["Other"], {"fields": "k"}, 65),
                 ("add", ["other"], {"fields": ""}, 65),
+                ("add", ["other", "--for", "both"], {"fields": "k"}, 64),
                 ("add", ["other"], {"fields": "x" * 600}, 65),
                 ("rotate", ["other"], {"fields": "k"}, 66),
                 ("remove", ["other"], {}, 66),
@@ -246,6 +252,18 @@ class Secrets(EgressScenario):
             with self.subTest(verb=verb, args=args):
                 self.complains(self.secret(verb, *args, **options), code)
         self.assertEqual(self.names(), ["paper"])
+
+    def test_case69_a_key_on_the_command_line_is_refused_and_not_shown(self):
+        done = self.secret("add", "paper", "hunter2", "hunter3")
+        self.complains(done, 64, "looks like a secret", "every user of this machine can read")
+        self.assertNotIn("hunter", done.out + done.err)
+        self.assertFalse(os.path.exists(self.place.at("egress", "secrets")))
+
+    def test_an_account_is_killed_by_a_name_that_an_engine_said(self):
+        egress = self.egress()
+        done = self.kill("--account", "nobody")
+        self.complains(done, 66, "knows no account 'nobody'")
+        self.assertFalse(egress.status()["killed"])
 
     def test_a_new_file_wants_a_long_password(self):
         self.complains(self.secret("add", "paper", fields="k", password="short"), 77,

@@ -31,9 +31,9 @@ struct result config_plugin(const char *document, const char *dir, const char *p
                             struct trail *tr)
 {
     const char *slash = strrchr(document, '/');
-    int folder = slash != NULL && path[0] != '/' ? (int)(slash - document) + 1 : 0;
-    if (path[0] == 0)
+    if (path == NULL || path[0] == 0) /* an adapter has none */
         return plant_find(dir, plugin, version, out, tr);
+    int folder = slash != NULL && path[0] != '/' ? (int)(slash - document) + 1 : 0;
     int n = snprintf(out, DEPLOY_PATH_BYTES, "%.*s%s", folder, document, path);
     if (n < 0 || n >= DEPLOY_PATH_BYTES)
         return FAIL(tr, TOO_LARGE, "%.200s: the path of plugin %s is too long; use a shorter one",

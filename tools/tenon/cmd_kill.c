@@ -46,14 +46,17 @@ static void ask_side(struct side *s, const char *path, const json_t *args)
     s->is_absent = r.code == RESULT_UNREACHABLE;
 }
 
-static void take_answer(struct side *s)
+/* Whoever took it is said at once: a person should not have to wait for the other to know. */
+static void take_answer(const struct cli *cli, struct side *s)
 {
     s->is_asked = false;
     s->took = is_ok(client_finish(&s->call, &s->result, &s->c));
+    if (s->took && !cli->json)
+        cli_say(cli, "%s: %s", s->name, ask_text(s->result));
 }
 
 /* Both are waited for; once one took it, the other for GRACE_MS. */
-static void wait_for_both(struct side side[SIDES])
+static void wait_for_both(const struct cli *cli, struct side side[SIDES])
 {
     int64_t until = clock_mono(&clock_system) + FIRST_MS * 1000000ll;
     while (side[0].is_asked || side[1].is_asked) {
@@ -68,7 +71,7 @@ static void wait_for_both(struct side side[SIDES])
         for (int i = 0; i < SIDES; i++) {
             if (p[i].revents == 0)
                 continue;
-            take_answer(&side[i]);
+            take_answer(cli, &side[i]);
             const int64_t soon = clock_mono(&clock_system) + GRACE_MS * 1000000ll;
             if (side[i].took && soon < until)
                 until = soon;
@@ -111,8 +114,8 @@ static int tell(const struct cli *cli, const struct side side[SIDES])
         return tell_json(cli, side);
     for (int i = 0; i < SIDES; i++) {
         if (side[i].took)
-            cli_say(cli, "%s: %s", side[i].name, ask_text(side[i].result));
-        else if (side[i].is_absent)
+            continue; /* said when it came */
+        if (side[i].is_absent)
             cli_say(cli, "%s: is not running", side[i].name);
         else
             cli_say(cli, "%s: DID NOT TAKE IT: %s", side[i].name, side[i].c.what);
@@ -135,7 +138,7 @@ int cmd_RISK_KILL(const struct cli *cli)
     if (is_ok(door_path(cli, side[1].path, &tr)))
         ask_side(&side[1], side[1].path, args);
     json_decref(args);
-    wait_for_both(side);
+    wait_for_both(cli, side);
     for (int i = 0; i < SIDES; i++)
         give_up(&side[i], cli);
     /* Nobody took it: the host's reason is said, unless only egress is there and has one. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * secret add, list, rotate, remove: the file of secrets of tenon-egress (egress/secret.h). The
- * fields come from a descriptor or the terminal, never from an argument, which others can read.
- * After a change a running tenon-egress is told at its door to read the file again; it holds the
- * key of the file, so nobody types the password twice.
+ * secret add, list, rotate, remove: the file of secrets of tenon-egress (egress/secret.h). A secret
+ * is added for simulated accounts or for live ones, and egress uses it for no other. The fields
+ * come from a descriptor or the terminal, never from an argument, which others can read. After a
+ * change a running tenon-egress is told at its door to read the file again; it holds the key of the
+ * file, so nobody types the password twice.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ struct change {
     const struct cli *cli;
     const char *name;
     char state[PATHS_BYTES], path[PATHS_BYTES + 16];
-    bool is_new; /* the file, made by this command */
+    bool is_new;           /* the file, made by this command */
+    enum secret_kind kind; /* of the secret, when it is added */
     struct secrets *secrets;
     struct secret_field field[SECRET_FIELDS_MAX];
     uint32_t field_count;
@@ -174,6 +176,23 @@ static int failed(struct change *c, struct result r, const struct trail *tr)
     return cli_fail(c->cli, r, tr);
 }
 
+/* What the secret is for is said, never guessed: there is no default. */
+static struct result read_kind(struct change *c, struct trail *tr)
+{
+    const char *text = args_text(&c->cli->a, FLAG_FOR_KIND, "");
+    for (uint32_t k = SECRET_SIMULATED; k <= SECRET_LIVE; k++) {
+        if (strcmp(text, secret_kind_text(k)) == 0)
+            c->kind = (enum secret_kind)k;
+    }
+    return c->kind != SECRET_KIND_UNSET
+               ? OK_RESULT
+               : FAIL(
+                     tr, USAGE,
+                     "--for %.40s: is neither simulated nor live; tenon-egress uses the secret for "
+                     "accounts of that kind only",
+                     text);
+}
+
 /* The password is read first: one descriptor can hand over both, the password in its first line. */
 static int put(const struct cli *cli, bool replace)
 {
@@ -184,12 +203,15 @@ static int put(const struct cli *cli, bool replace)
         r = FAIL(&tr, SYNTAX,
                  "'%.60s' is no name of a secret: small letters, digits, _ and -, at most %d",
                  c.name, SECRET_NAME_BYTES - 1);
+    if (is_ok(r) && !replace)
+        r = read_kind(&c, &tr);
     if (is_ok(r))
         r = open_file(&c, !replace, &tr);
     if (is_ok(r))
         r = gather_fields(&c, &tr);
     if (is_ok(r))
-        r = secret_put(c.secrets, c.name, replace, c.field, c.field_count, &tr);
+        r = replace ? secret_rotate(c.secrets, c.name, c.field, c.field_count, &tr)
+                    : secret_add(c.secrets, c.name, c.kind, c.field, c.field_count, &tr);
     if (is_ok(r))
         r = write_file(&c, &tr);
     return is_ok(r) ? done(&c, replace ? "rotated" : "added") : failed(&c, r, &tr);
@@ -223,7 +245,7 @@ int cmd_SECRET_LIST(const struct cli *cli)
 {
     struct trail tr = {0};
     struct change c;
-    char names[SECRET_NAMES_MAX][SECRET_NAME_BYTES];
+    struct secret_clear listed[SECRET_NAMES_MAX];
     uint32_t n = 0;
     uint8_t *bytes = NULL;
     size_t count = 0;
@@ -231,20 +253,23 @@ int cmd_SECRET_LIST(const struct cli *cli)
     if (is_ok(r))
         r = secret_read(c.path, &bytes, &count, &tr);
     if (is_ok(r))
-        r = secret_list(bytes, count, c.path, names, &n, &tr);
+        r = secret_list(bytes, count, c.path, listed, &n, &tr);
     free(bytes);
     if (!is_ok(r))
         return cli_fail(cli, r, &tr);
-    json_t *list = json_array();
+    json_t *list = json_array(), *kinds = json_array();
     for (uint32_t i = 0; i < n; i++) {
-        json_array_append_new(list, json_string(names[i]));
+        const char *kind = secret_kind_text(listed[i].kind);
+        json_array_append_new(list, json_string(listed[i].name));
+        json_array_append_new(kinds, json_string(kind));
         if (!cli->json)
-            puts(names[i]);
+            printf("%-32s %s\n", listed[i].name, kind);
     }
     if (cli->json)
-        return cli_json(cli, json_pack("{s:s, s:s, s:o}", "schema", "tenon.secrets.v1", "file",
-                                       c.path, "names", list));
+        return cli_json(cli, json_pack("{s:s, s:s, s:o, s:o}", "schema", "tenon.secrets.v1", "file",
+                                       c.path, "names", list, "for", kinds));
     json_decref(list);
+    json_decref(kinds);
     cli_say(cli, "%u secrets in %s; without their password nothing proves these names", n, c.path);
     return cli_done(cli, 0);
 }

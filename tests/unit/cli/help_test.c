@@ -96,8 +96,11 @@ static void commands_table_keeps_its_rules(void **state)
         assert_true(used);
         assert_int_equal(command_flag_row(f)->type == VALUE_SWITCH,
                          command_flag_row(f)->meta[0] == '\0');
-        assert_int_equal(
-            command_flag_by_name(command_flag_row(f)->name, strlen(command_flag_row(f)->name)), f);
+    }
+    for (size_t i = 0; i < command_uses_count; i++) { /* a command has no two by one name */
+        const char *name = command_flag_row(command_uses[i].flag)->name;
+        assert_int_equal(command_flag_by_name(command_uses[i].command, name, strlen(name)),
+                         command_uses[i].flag);
     }
     for (size_t i = 0; i < command_conflicts_count; i++) {
         assert_non_null(command_use(command_conflicts[i].command, command_conflicts[i].a));

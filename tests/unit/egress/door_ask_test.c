@@ -24,14 +24,14 @@ static void door_ask_kill_has_its_fields(void **state)
     assert_true(is_ok(ask("{\"v\":1,\"id\":7,\"cmd\":\"risk kill\"}", &a)));
     assert_int_equal(a.what, DOOR_ASK_KILL);
     assert_int_equal(a.id, 7);
-    assert_int_equal(a.account, 0);
+    assert_string_equal(a.account, "");
     assert_false(a.keep_positions);
     assert_true(is_ok(ask("{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"reason\":\"too "
-                          "hot\",\"keep-positions\":true,\"words\":[\"3\"]}}",
+                          "hot\",\"keep-positions\":true,\"account\":\"paper\"}}",
                           &a)));
     assert_string_equal(a.reason, "too hot");
     assert_true(a.keep_positions);
-    assert_int_equal(a.account, 3);
+    assert_string_equal(a.account, "paper");
     assert_true(is_ok(ask("{\"v\":1,\"id\":1,\"cmd\":\"egress status\",\"args\":{}}", &a)));
     assert_int_equal(a.what, DOOR_ASK_STATUS);
     assert_true(is_ok(ask("{\"v\":1,\"id\":1,\"cmd\":\"egress secrets\"}", &a)));
@@ -52,9 +52,11 @@ static void door_ask_anything_else_is_refused(void **state)
         "{\"v\":1,\"id\":-1,\"cmd\":\"risk kill\"}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk resume\"}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"all\":true}}",
-        "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"words\":[\"0\"]}}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"words\":[\"paper\"]}}",
-        "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"words\":[\"1\",\"2\"]}}",
+        "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"account\":\"\"}}",
+        "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"account\":1}}",
+        "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"account\":"
+        "\"a23456789012345678901234567890123\"}}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"keep-positions\":\"yes\"}}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"cmd\":\"egress status\"}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\"} x",

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "egress/net.h"
+#include "tests/lib/desk_rig.h"
 
 enum { HEARD_MAX = 512, HTTP = 1, WS = 2, RAW = 3 };
 #define PATIENCE_NS 20000000000ll /* a test that waits longer has failed */
@@ -370,13 +371,32 @@ static void net_http_reply_with_rate_limit_carries_its_seconds(void **state)
     close(fd);
 }
 
+/* What waits of a killed account are the kill's own cancels; another account's is not meant. */
+static void net_recall_spares_killed_and_other_accounts(void **state)
+{
+    (void)state;
+    static struct rig rig; /* a desk, large */
+    const struct road_kill k = {.by = "test"};
+    int fd = open_http();
+    desk_rig_start(&rig, 1);
+    assert_true(send_http(1, "/first", "") > 0);
+    assert_int_equal(net_recall(net, 2, rig.d), 0); /* account 2 is not ours */
+    desk_kill(rig.d, rig.now, &k);
+    assert_int_equal(net_recall(net, 0, rig.d), 0);
+    read_until(fd, "/first");
+    reply(fd, "ok");
+    wait_for(DESK_NET_BYTES, 1);
+    desk_rig_stop(&rig);
+    close(fd);
+}
+
 static void net_recall_fails_what_did_not_begin_and_nothing_of_it_leaves(void **state)
 {
     (void)state;
     int fd = open_http();
     for (uint64_t t = 1; t <= 40; t++)
         send_http(t, "/killed", "");
-    assert_int_equal(net_recall(net), 40);
+    assert_int_equal(net_recall(net, 0, NULL), 40);
     assert_true(send_http(77, "/cancel", "") > 0);
     for (uint64_t t = 1; t <= 40; t++) {
         wait_for(DESK_NET_FAILED, t);
@@ -384,7 +404,7 @@ static void net_recall_fails_what_did_not_begin_and_nothing_of_it_leaves(void **
     }
     const char *text = read_until(fd, "/cancel");
     assert_null(strstr(text, "killed"));
-    assert_int_equal(net_recall(net), 0); /* that one has left */
+    assert_int_equal(net_recall(net, 0, NULL), 0); /* that one has left */
     reply(fd, "ok");
     wait_for(DESK_NET_BYTES, 77);
     close(fd);
@@ -653,6 +673,7 @@ int main(void)
         T(net_http_bytes_nobody_asked_for_answer_nothing),
         T(net_http_reply_with_rate_limit_carries_its_seconds),
         T(net_recall_fails_what_did_not_begin_and_nothing_of_it_leaves),
+        T(net_recall_spares_killed_and_other_accounts),
         T(net_close_ends_requests_by_what_left_of_them),
         T(net_held_account_waits_and_keeps_its_order),
         T(net_address_beyond_this_machine_is_down_for_good),

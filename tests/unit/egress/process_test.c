@@ -24,6 +24,8 @@
 static struct egress_guest *guest;
 #define KILL "{\"v\":1,\"id\":4,\"cmd\":\"risk kill\",\"args\":{\"reason\":\"test\"}}"
 
+static enum secret_kind secret_kind = SECRET_SIMULATED;
+
 static void put_secret(const char *key, bool replace)
 {
     struct trail tr = {0};
@@ -43,7 +45,9 @@ static void put_secret(const char *key, bool replace)
     } else {
         assert_true(is_ok(secret_new("pass word", 10, &s, &tr)));
     }
-    assert_true(is_ok(secret_put(s, "paper", replace, &f, 1, &tr)));
+    struct result r = replace ? secret_rotate(s, "paper", &f, 1, &tr)
+                              : secret_add(s, "paper", secret_kind, &f, 1, &tr);
+    assert_true(is_ok(r));
     assert_true(is_ok(secret_seal(s, &bytes, &n, &tr)));
     assert_true(is_ok(secret_write(path, bytes, n, &tr)));
     secret_free(s);
@@ -112,6 +116,20 @@ static void process_outlives_its_engine_and_takes_the_next(void **state)
     assert_int_equal(egress_guest_wait_sent(guest, 8192)->sent.what, FACT_SENT_OK);
 }
 
+/* As an engine that is killed, or that has waited long enough, while egress starts. */
+static void process_hello_of_one_that_is_gone_is_forgotten(void **state)
+{
+    (void)state;
+    put_secret("key-one", false);
+    egress_guest_run(guest, "pass word\n");
+    egress_guest_hello_and_gone(guest, 5);
+    egress_guest_hello_and_gone(guest, 5);
+    egress_guest_attach(guest, 5);
+    egress_guest_bay(guest);
+    egress_guest_order(guest, 8192, 0, true);
+    assert_int_equal(egress_guest_wait_sent(guest, 8192)->sent.what, FACT_SENT_OK);
+}
+
 static void process_kill_needs_neither_engine_nor_bay(void **state)
 {
     (void)state;
@@ -131,6 +149,62 @@ static void process_kill_needs_neither_engine_nor_bay(void **state)
     assert_non_null(strstr(close_of, "\"reduce_only\":true"));
     egress_guest_wait_request(guest, "GET /v1/positions", 2);
     egress_guest_wait_status(guest, "\"killed\":true");
+}
+
+/* Case 68: a live key in a rehearsal, and a rehearsal's key where orders would be real. */
+static void refuses_secret_of(enum secret_kind kind, bool is_live, const char *words)
+{
+    secret_kind = kind;
+    guest->is_live = is_live;
+    start_trading();
+    egress_guest_order(guest, 8192, 0, true);
+    assert_int_equal(egress_guest_wait_sent(guest, 8192)->sent.what, FACT_SENT_SUPPRESSED);
+    const struct egress_guest_said *said = egress_guest_wait_said(guest, ROAD_ALARM);
+    assert_int_equal(said->alarm.what, ROAD_ALARM_SECRET);
+    assert_non_null(strstr(said->alarm.text, words));
+    assert_int_equal(egress_guest_requests(guest, "POST"), 0);
+    secret_kind = SECRET_SIMULATED;
+}
+
+static void process_case68_live_secret_for_simulated_account_is_not_used(void **state)
+{
+    (void)state;
+    refuses_secret_of(SECRET_LIVE, false, "added for live accounts and it is simulated");
+}
+
+static void process_case68_simulated_secret_for_live_account_is_not_used(void **state)
+{
+    (void)state;
+    refuses_secret_of(SECRET_SIMULATED, true, "added for simulated accounts and it is live");
+}
+
+static void process_live_secret_for_live_account_signs(void **state)
+{
+    (void)state;
+    secret_kind = SECRET_LIVE;
+    guest->is_live = true;
+    start_trading();
+    egress_guest_order(guest, 8192, 0, true);
+    assert_int_equal(egress_guest_wait_sent(guest, 8192)->sent.what, FACT_SENT_OK);
+    secret_kind = SECRET_SIMULATED;
+}
+
+static void process_account_is_killed_by_its_name(void **state)
+{
+    (void)state;
+    start_trading();
+    char *no = egress_guest_door(
+        guest, "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"account\":\"other\"}}");
+    assert_non_null(strstr(no, "knows no account 'other'"));
+    free(no);
+    egress_guest_wait_status(guest, "\"killed\":false");
+    char *yes = egress_guest_door(
+        guest, "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"account\":\"paper\"}}");
+    assert_non_null(strstr(yes, "the account is killed"));
+    free(yes);
+    assert_int_equal(egress_guest_wait_said(guest, ROAD_KILLED)->kill.account, GUEST_ACCOUNT);
+    egress_guest_order(guest, 8192, 0, false);
+    assert_int_equal(egress_guest_wait_sent(guest, 8192)->sent.what, FACT_SENT_SUPPRESSED);
 }
 
 static void process_kill_outlives_egress(void **state)
@@ -282,8 +356,13 @@ int main(void)
         T(process_order_leaves_once_with_its_secret),
         T(process_order_waits_for_its_record),
         T(process_outlives_its_engine_and_takes_the_next),
+        T(process_hello_of_one_that_is_gone_is_forgotten),
         T(process_kill_needs_neither_engine_nor_bay),
         T(process_kill_outlives_egress),
+        T(process_account_is_killed_by_its_name),
+        T(process_case68_live_secret_for_simulated_account_is_not_used),
+        T(process_case68_simulated_secret_for_live_account_is_not_used),
+        T(process_live_secret_for_live_account_signs),
         T(process_killed_between_send_and_answer_is_unknown),
         T(process_secrets_are_read_again_on_word),
         T(process_noise_at_its_doors_harms_nobody),

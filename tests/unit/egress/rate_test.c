@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Goal: no window of the venue's length ever holds more than its weight, wherever it begins; what
- * takes no risk off leaves a fifth free; and what is told to wait fits when it comes back.
+ * takes no risk off leaves a fifth free, and nobody but the kill takes the last tenth; what is told
+ * to wait fits when it comes back.
  * Method: seeded streams; every window that ends at a spend is summed by hand.
  */
 #include "tests/unit/base/dies.h"
@@ -36,13 +37,14 @@ static void rate_no_window_holds_more_than_its_weight(void **state)
         rate_init(&r, weight, per_ns);
         for (uint32_t n = 0; n < SPENDS;) {
             uint32_t w = 1 + (uint32_t)rng_below(&rng, weight / 5);
-            bool reserve = rng_below(&rng, 3) == 0;
+            enum rate_use use = (enum rate_use)(RATE_OPEN + rng_below(&rng, 3));
             now += rng_below(&rng, 4) ? 0 : (int64_t)rng_below(&rng, (uint64_t)per_ns / 4);
-            if (!rate_fits(&r, now, w, reserve)) {
-                int64_t when = rate_when(&r, now, w, reserve);
-                assert_true(when > now && when <= now + per_ns + per_ns / 8 + 34);
-                assert_false(rate_fits(&r, when - 1, w, reserve));
-                assert_true(rate_fits(&r, when, w, reserve));
+            if (!rate_fits(&r, now, w, use)) {
+                int64_t when = rate_when(&r, now, w, use);
+                /* a piece more for each time that the clock was set within the window */
+                assert_true(when > now && when <= now + per_ns + per_ns / 4 + 68);
+                assert_false(rate_fits(&r, when - 1, w, use));
+                assert_true(rate_fits(&r, when, w, use));
                 now = when;
             }
             rate_spend(&r, now, w);
@@ -58,8 +60,10 @@ static void rate_no_window_holds_more_than_its_weight(void **state)
             spent[n++] = (struct spend){now, w};
             uint64_t sum = window(n, per_ns);
             assert_true(sum <= weight);
-            if (!reserve)
+            if (use == RATE_OPEN)
                 assert_true(sum <= weight / 5 * 4 + 4);
+            if (use == RATE_REDUCE)
+                assert_true(sum <= weight / 10 * 9 + 9);
         }
     }
 }
@@ -69,18 +73,23 @@ static void rate_edges(void **state)
     (void)state;
     struct rate r;
     rate_init(&r, 0, 0); /* no budget: everything is free */
-    assert_true(rate_fits(&r, 5, 1000000, false));
+    assert_true(rate_fits(&r, 5, 1000000, RATE_OPEN));
     rate_spend(&r, 5, 1000000);
-    assert_int_equal(rate_when(&r, 5, 7, false), 5);
+    assert_int_equal(rate_when(&r, 5, 7, RATE_OPEN), 5);
     rate_init(&r, 10, 1000);
-    assert_true(rate_fits(&r, 0, 8, false));
-    assert_false(rate_fits(&r, 0, 9, false));
-    assert_true(rate_fits(&r, 0, 10, true));
-    assert_false(rate_fits(&r, 0, 11, true));
-    assert_int_equal(rate_when(&r, 0, 11, true), INT64_MAX);
+    assert_true(rate_fits(&r, 0, 8, RATE_OPEN));
+    assert_false(rate_fits(&r, 0, 9, RATE_OPEN));
+    assert_true(rate_fits(&r, 0, 10, RATE_KILL));
+    assert_false(rate_fits(&r, 0, 11, RATE_KILL));
+    assert_int_equal(rate_when(&r, 0, 11, RATE_KILL), INT64_MAX);
+    assert_true(rate_fits(&r, 0, 9, RATE_REDUCE));
+    assert_true(rate_fits(&r, 0, 10, RATE_REDUCE)); /* it would never go otherwise */
+    rate_spend(&r, 0, 1);
+    assert_false(rate_fits(&r, 0, 9, RATE_REDUCE));
+    assert_true(rate_fits(&r, 0, 9, RATE_KILL));
     rate_spend(&r, 5000, 8);
-    assert_false(rate_fits(&r, 100, 8, false)); /* time never goes back */
-    assert_true(rate_fits(&r, INT64_MAX / 2, 8, false));
+    assert_false(rate_fits(&r, 100, 8, RATE_OPEN)); /* time never goes back */
+    assert_true(rate_fits(&r, INT64_MAX / 2, 8, RATE_OPEN));
 }
 
 int main(void)

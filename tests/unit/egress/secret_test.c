@@ -28,7 +28,7 @@ static struct secrets *store_of(const char *name, const char *key, const char *s
     f[1].count = (uint32_t)strlen(secret);
     memcpy(f[1].bytes, secret, f[1].count);
     assert_true(is_ok(secret_new("correct horse", CHEAP, &s, &tr)));
-    assert_true(is_ok(secret_put(s, name, false, f, 2, &tr)));
+    assert_true(is_ok(secret_add(s, name, SECRET_SIMULATED, f, 2, &tr)));
     return s;
 }
 
@@ -112,13 +112,13 @@ static void secret_names_and_fields_have_rules(void **state)
     struct trail tr = {0};
     struct secrets *s = store_of("paper", "k", "s");
     struct secret_field f = {.count = 1, .bytes = "x"}, none = {0};
-    assert_int_equal(secret_put(s, "paper", false, &f, 1, &tr).code, RESULT_DUPLICATE);
-    assert_int_equal(secret_put(s, "live", true, &f, 1, &tr).code, RESULT_NOT_FOUND);
-    assert_int_equal(secret_put(s, "No Name", false, &f, 1, &tr).code, RESULT_SYNTAX);
-    assert_int_equal(secret_put(s, "a", false, &none, 1, &tr).code, RESULT_RANGE);
-    assert_int_equal(secret_put(s, "a", false, &f, 0, &tr).code, RESULT_MISSING);
+    assert_int_equal(secret_add(s, "paper", SECRET_LIVE, &f, 1, &tr).code, RESULT_DUPLICATE);
+    assert_int_equal(secret_rotate(s, "live", &f, 1, &tr).code, RESULT_NOT_FOUND);
+    assert_int_equal(secret_add(s, "No Name", SECRET_LIVE, &f, 1, &tr).code, RESULT_SYNTAX);
+    assert_int_equal(secret_add(s, "a", SECRET_LIVE, &none, 1, &tr).code, RESULT_RANGE);
+    assert_int_equal(secret_add(s, "a", SECRET_LIVE, &f, 0, &tr).code, RESULT_MISSING);
     assert_int_equal(secret_remove(s, "live", &tr).code, RESULT_NOT_FOUND);
-    assert_true(is_ok(secret_put(s, "live", false, &f, 1, &tr)));
+    assert_true(is_ok(secret_add(s, "live", SECRET_LIVE, &f, 1, &tr)));
     assert_true(is_ok(secret_remove(s, "paper", &tr)));
     assert_int_equal(secret_count(s), 1);
     assert_field(s, "live", 0, "x");
@@ -140,7 +140,7 @@ static void secret_full_store_refuses_one_more_and_holds_all(void **state)
     assert_true(is_ok(secret_new("pw", CHEAP, &s, &tr)));
     for (uint32_t i = 0; i <= SECRET_NAMES_MAX; i++) {
         snprintf(name, sizeof name, "n%u", i);
-        struct result r = secret_put(s, name, false, f, SECRET_FIELDS_MAX, &tr);
+        struct result r = secret_add(s, name, SECRET_LIVE, f, SECRET_FIELDS_MAX, &tr);
         assert_int_equal(r.code, i < SECRET_NAMES_MAX ? RESULT_OK : RESULT_FULL);
     }
     assert_true(is_ok(secret_seal(s, &file, &n, &tr)));
@@ -163,7 +163,7 @@ static void secret_reload_takes_newer_refuses_older_and_foreign(void **state)
     size_t n1 = 0, n2 = 0, n3 = 0;
     assert_true(is_ok(secret_seal(tool, &first, &n1, &tr)));
     assert_true(is_ok(secret_open(first, n1, "correct horse", "f", &egress, &tr)));
-    assert_true(is_ok(secret_put(tool, "paper", true, &f, 1, &tr)));
+    assert_true(is_ok(secret_rotate(tool, "paper", &f, 1, &tr)));
     assert_true(is_ok(secret_seal(tool, &second, &n2, &tr)));
     assert_true(is_ok(secret_reload(egress, second, n2, "f", &tr)));
     assert_field(egress, "paper", 0, "new");
@@ -185,37 +185,91 @@ static void secret_list_names_without_password(void **state)
 {
     (void)state;
     struct trail tr = {0};
-    char names[SECRET_NAMES_MAX][SECRET_NAME_BYTES];
+    struct secret_clear listed[SECRET_NAMES_MAX];
     struct secrets *s = store_of("paper", "k", "s");
     uint8_t *file = NULL;
     size_t n = 0;
     uint32_t count = 0;
     assert_true(is_ok(secret_seal(s, &file, &n, &tr)));
-    assert_true(is_ok(secret_list(file, n, "f", names, &count, &tr)));
+    assert_true(is_ok(secret_list(file, n, "f", listed, &count, &tr)));
     assert_int_equal(count, 1);
-    assert_string_equal(names[0], "paper");
-    assert_int_equal(secret_list(file, n - 1, "f", names, &count, &tr).code, RESULT_CORRUPT);
-    assert_int_equal(secret_list("TENON", 5, "f", names, &count, &tr).code, RESULT_SYNTAX);
+    assert_string_equal(listed[0].name, "paper");
+    assert_int_equal(listed[0].kind, SECRET_SIMULATED);
+    assert_int_equal(secret_list(file, n - 1, "f", listed, &count, &tr).code, RESULT_CORRUPT);
+    assert_int_equal(secret_list("TENON", 5, "f", listed, &count, &tr).code, RESULT_SYNTAX);
     secret_free(s);
     free(file);
 }
 
-/* A file of format version 1, made when that was the newest, still opens. */
-static void secret_file_of_version_1_still_opens(void **state)
+/* What a secret is for comes back with it, stays over a rotation, and is under the seal. */
+static void secret_kind_is_kept_and_sealed(void **state)
+{
+    (void)state;
+    struct trail tr = {0};
+    struct secrets *s = store_of("paper", "k", "s"), *t = NULL;
+    struct secret_field f = {.count = 1, .bytes = "x"};
+    struct secret_clear listed[SECRET_NAMES_MAX];
+    uint8_t *file = NULL;
+    size_t n = 0;
+    uint32_t count = 0;
+    assert_true(is_ok(secret_add(s, "real", SECRET_LIVE, &f, 1, &tr)));
+    assert_true(is_ok(secret_rotate(s, "real", &f, 1, &tr)));
+    assert_int_equal(secret_kind_of(s, "real"), SECRET_LIVE);
+    assert_int_equal(secret_kind_of(s, "none"), SECRET_KIND_UNSET);
+    assert_true(is_ok(secret_seal(s, &file, &n, &tr)));
+    assert_true(is_ok(secret_open(file, n, "correct horse", "f", &t, &tr)));
+    assert_int_equal(secret_kind_of(t, "paper"), SECRET_SIMULATED);
+    assert_int_equal(secret_kind_of(t, "real"), SECRET_LIVE);
+    secret_free(t);
+    const uint32_t other = SECRET_LIVE; /* of the first name: anybody can write it, not seal it */
+    memcpy(file + sizeof(struct secret_head) + offsetof(struct secret_clear, kind), &other, 4);
+    assert_true(is_ok(secret_list(file, n, "f", listed, &count, &tr)));
+    assert_int_equal(listed[0].kind, SECRET_LIVE);
+    assert_int_equal(secret_open(file, n, "correct horse", "f", &t, &tr).code,
+                     RESULT_NOT_PERMITTED);
+    secret_free(s);
+    free(file);
+}
+
+static size_t read_fixture(const char *path, uint8_t *out, size_t room)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    const size_t n = fread(out, 1, room, f);
+    fclose(f);
+    return n;
+}
+
+/* A file of format version 2, made when that was the newest, still opens. */
+static void secret_file_of_version_2_still_opens(void **state)
 {
     (void)state;
     struct trail tr = {0};
     struct secrets *s = NULL;
     uint8_t file[1024];
-    FILE *f = fopen(TENON_SOURCE_DIR "/tests/fixtures/egress-secrets-v1.bin", "rb");
-    assert_non_null(f);
-    const size_t n = fread(file, 1, sizeof file, f);
-    fclose(f);
+    const size_t n =
+        read_fixture(TENON_SOURCE_DIR "/tests/fixtures/egress-secrets-v2.bin", file, sizeof file);
     assert_true(is_ok(secret_open(file, n, "fixture password", "f", &s, &tr)));
     assert_int_equal(secret_count(s), 2);
     assert_field(s, "paper", 1, "the-secret");
     assert_field(s, "other_1", 0, "the-key");
+    assert_int_equal(secret_kind_of(s, "paper"), SECRET_SIMULATED);
+    assert_int_equal(secret_kind_of(s, "other_1"), SECRET_LIVE);
     secret_free(s);
+}
+
+/* Version 1 did not say what a secret is for, and nobody may guess it. */
+static void secret_file_of_version_1_is_to_be_made_again(void **state)
+{
+    (void)state;
+    struct trail tr = {0};
+    struct secrets *s = NULL;
+    uint8_t file[1024];
+    const size_t n =
+        read_fixture(TENON_SOURCE_DIR "/tests/fixtures/egress-secrets-v1.bin", file, sizeof file);
+    struct result r = secret_open(file, n, "fixture password", "f", &s, &tr);
+    assert_int_equal(r.code, RESULT_VERSION);
+    assert_non_null(strstr(trail_sentence(&tr, r), "add the secrets again"));
 }
 
 /* ---- on disk ---- */
@@ -281,7 +335,9 @@ int main(void)
         cmocka_unit_test(secret_full_store_refuses_one_more_and_holds_all),
         cmocka_unit_test(secret_reload_takes_newer_refuses_older_and_foreign),
         cmocka_unit_test(secret_list_names_without_password),
-        cmocka_unit_test(secret_file_of_version_1_still_opens),
+        cmocka_unit_test(secret_kind_is_kept_and_sealed),
+        cmocka_unit_test(secret_file_of_version_2_still_opens),
+        cmocka_unit_test(secret_file_of_version_1_is_to_be_made_again),
         cmocka_unit_test(secret_file_is_private_and_replaced_whole),
         cmocka_unit_test(secret_ask_reads_one_line_and_no_more),
     };

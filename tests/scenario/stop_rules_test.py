@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: bad input of people, over the real programs (RISK-AND-ORDERS section 5). 68: a secret that
+was added for live accounts signs nothing for a simulated one; nothing reaches the venue, and the
+host says why. 69 is in egress_test.py. Method: the deployment of tools/kill-drill and the host's log.
+"""
+import os
+import sys
+import tempfile
+import types
+import unittest
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scenario_lib as lib  # noqa: E402
+
+PROGRAMS = ("tenon", "tenond", "tenon-egress", "tenon-venue", "tenon-bay")
+
+
+def load_drill():
+    path = os.path.join(lib.SOURCE, "tools", "kill-drill")
+    loader = SourceFileLoader("kill_drill", path)
+    module = module_from_spec(spec_from_loader("kill_drill", loader))
+    loader.exec_module(module)
+    return module
+
+
+drill = load_drill()
+
+
+class StopRules(unittest.TestCase):
+    def world(self, kind="simulated"):
+        state = tempfile.mkdtemp(prefix="tenon-rules-")
+        w = drill.Drill(types.SimpleNamespace(build=lib.BUILD, orders=0), "healthy", 0, state)
+        self.addCleanup(drill.shutil.rmtree, state, ignore_errors=True)
+        self.addCleanup(w.stop)
+        w.start_programs(kind)
+        return w
+
+    def said(self, w, words, count):
+        w.until(words, lambda: w.log("host.log").count(words) >= count)
+
+    def test_case_68_a_live_secret_signs_nothing_for_a_simulated_account(self):
+        w = self.world("live")
+        self.said(w, "added for live accounts and it is simulated", 1)
+        status = w.at_venue.status()
+        self.assertEqual((status["orders"], status["refused_sign"]), (0, 0), status)
+
+
+if __name__ == "__main__":
+    for program in PROGRAMS:
+        if not os.access(os.path.join(lib.BUILD, program), os.X_OK):
+            lib.skip(f"{program} is not built")
+    lib.main()
