@@ -226,9 +226,11 @@ static void settle_pace(struct tenond *d)
 
 /* ---- opening ---- */
 
+/* They may be needed while there is no engine; then its deployment says. */
 static bool has_roads(const struct tenond *d)
 {
-    return d->helpers.has_roads && !d->helpers.roads.in_engine;
+    const bool may = d->helpers.has_roads && !d->helpers.roads.in_engine;
+    return may && (d->engine == NULL || leave_goes_out(d->engine));
 }
 
 static void wake(void *arg)

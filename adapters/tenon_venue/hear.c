@@ -368,7 +368,7 @@ void hear_market(struct session *s, const struct json *m, const struct tn_adapte
     }
     if (ev.t_ns > s->venue_ns)
         s->venue_ns = ev.t_ns;
-    if (market_follows(s, in, (uint64_t)n, out) && !s->is_second)
+    if (market_follows(s, in, (uint64_t)n, out)) /* a second one's too: the host joins the two */
         (void)out->event(out->self, &ev); /* what finds no room is lost, as the host counts */
 }
 
@@ -382,6 +382,15 @@ void hear_snapshot(struct session *s, const struct json *m, const struct tn_adap
         hear_unknown(m, "a picture that cannot be read", out);
         return;
     }
+    /* Older than what was heard: made before that, so it is asked for again; twice: the venue began
+     * anew, and its numbers with it. */
+    if ((uint64_t)n < in->n && !in->was_older) {
+        session_log(s, 3, "a picture is older than what came since: it is asked for again");
+        in->was_older = true;
+        in->is_asking = order_snapshot(s, in, out) == TN_OK;
+        return;
+    }
+    in->was_older = false;
     in->n = (uint64_t)n;
     in->is_asking = false;
 }

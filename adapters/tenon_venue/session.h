@@ -60,6 +60,7 @@ struct session_instrument {
     const struct tn_instrument *def;
     uint64_t n;     /* of the symbol's last message; 0 = none yet */
     bool is_asking; /* a picture was asked for */
+    bool was_older; /* the last one was older than what was heard since, and asked for again */
     char symbol[TN_NAME_BYTES];
 };
 

@@ -146,6 +146,9 @@ void process_back(struct process_bay *b)
     b->phase = PROCESS_LIVE;
     b->save_next = b->done; /* at once: one that dies again and again still gets on */
     b->totals.returns++;
+    if (b->home->o.log != NULL)
+        log_now(b->home->o.log, LOG_INFO, &(struct log_ids){.plugin_hash = b->plugin_hash},
+                "bay of plugin %s: %s", b->strategy->id, a->text);
 }
 
 static const char *take_pong(struct process_bay *b, const void *body, uint32_t bytes)

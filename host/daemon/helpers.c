@@ -54,8 +54,10 @@ static struct result read_roads(struct helpers *h, const struct args *a, struct 
 struct result helpers_start(struct helpers *h, const struct args *a, const char *text,
                             struct trail *tr)
 {
-    const bool roads = text != NULL ? strstr(text, "egress") != NULL
-                                    : args_has(a, FLAG_ATTACH) || args_has(a, FLAG_IN_ENGINE);
+    const bool by_flag = args_has(a, FLAG_ATTACH) || args_has(a, FLAG_IN_ENGINE);
+    const bool by_journal = text == NULL && !args_has(a, FLAG_HEADLESS);
+    const bool roads =
+        text != NULL ? strstr(text, "egress") != NULL : by_flag || by_journal; /* may be needed */
     const bool bays = text == NULL || strstr(text, "process") != NULL;
     const bool inside = args_has(a, FLAG_IN_ENGINE); /* all in one process, to compare with */
     memset(h, 0, sizeof *h);

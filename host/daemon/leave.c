@@ -21,6 +21,16 @@ static bool is_out(const struct lockstep *l, uint32_t account)
     return false;
 }
 
+bool leave_goes_out(const struct lockstep *l)
+{
+    const struct deploy_doc *d = lockstep_doc(l);
+    for (uint32_t i = 0; d != NULL && i < d->account_count; i++) {
+        if (d->account[i].via == FACT_VIA_EGRESS)
+            return true;
+    }
+    return false;
+}
+
 static void list_position(const struct leave *s, const struct core_position_view *p)
 {
     struct fact_instrument in;

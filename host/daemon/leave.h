@@ -20,6 +20,8 @@ struct leave {
 enum leave_word { LEAVE_UNSET = 0, LEAVE_STOP, LEAVE_STAY, LEAVE_WAIT };
 /* A signal asks for the end. STAY: refused, and said; WAIT: flattening, ask again. */
 MUST_USE struct result leave_ask(struct leave *s, enum leave_word *word, struct trail *tr);
+/* Does any account of the deployment go via egress? */
+bool leave_goes_out(const struct lockstep *l);
 /* How many orders and positions stay out there. */
 uint32_t leave_count(const struct lockstep *l);
 #endif

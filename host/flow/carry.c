@@ -102,6 +102,19 @@ static void query(struct lockstep *l, const struct fact_head *head, const struct
         roads_query(l->roads, head, q, o.instrument);
 }
 
+/* Executions that do not come: the way they come by is reconciled anew, once for an order; what is
+ * missing then, the core has ended without. */
+static void alert(struct lockstep *l, const struct fact_alert *a)
+{
+    struct core_order_view o;
+    bool is_live = false;
+    if (a->what != FACT_ALERT_MISSING_FILLS || !roads_has(l->roads, a->account))
+        return;
+    for (uint32_t i = 0; !is_live && core_order(l->core, i, &o); i++)
+        is_live = o.order == a->order;
+    roads_withheld(l->roads, a, !is_live);
+}
+
 static void moded(struct lockstep *l, const struct fact_moded *m)
 {
     const struct fact_head *event = (const struct fact_head *)(const void *)l->step_bytes;
@@ -174,6 +187,9 @@ static struct result carry_one(struct lockstep *l, const struct fact_head *head,
         return OK_RESULT;
     case FACT_MODED:
         moded(l, payload);
+        return OK_RESULT;
+    case FACT_ALERT:
+        alert(l, payload);
         return OK_RESULT;
     case FACT_LOOKUP:
         return lookup(l, payload, tr);

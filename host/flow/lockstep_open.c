@@ -238,7 +238,7 @@ static struct result check_roads(struct lockstep *l, struct trail *tr)
         return OK_RESULT;
     if (l->roads == NULL)
         return FAIL(tr, CONFIG,
-                    "%s: an account goes via egress; name tenon-egress's socket with --egress, or "
+                    "%s: an account goes via egress; name tenon-egress's socket with --attach, or "
                     "serve it by the venue in the engine with --in-engine",
                     l->doc->path);
     l->is_fed_by_roads = !l->o.roads->in_engine;
@@ -341,6 +341,23 @@ static uint32_t positions_left(const struct lockstep *l)
 
 /* ---- ending ---- */
 
+/* The next host goes on from a stored state: it is up sooner, and it may be one of another core
+ * logic, which must not decide anew what this one decided. A disk without room costs only that. */
+static struct result store_for_next(struct lockstep *l, struct trail *tr)
+{
+    struct trail why = {0};
+    TRY(lockstep_answers_due(l, tr));
+    struct result r = lockstep_snapshot(l, &why);
+    if (is_ok(r) || (r.code != RESULT_DISK_FULL && r.code != RESULT_IO))
+        return is_ok(r) ? r : FAIL_AS(tr, r, "%s", trail_sentence(&why, r));
+    if (l->o.log != NULL)
+        log_now(l->o.log, LOG_WARN, NULL,
+                "the state could not be stored at the end, so only this version of tenond can go "
+                "on: %s",
+                trail_sentence(&why, r));
+    return OK_RESULT;
+}
+
 struct result lockstep_stop(struct lockstep *l, struct lockstep_report *out, struct trail *tr)
 {
     must(l->magic == LOCKSTEP_MAGIC && !l->stopped);
@@ -350,8 +367,12 @@ struct result lockstep_stop(struct lockstep *l, struct lockstep_report *out, str
     if (l->feed != NULL)
         TRY(genesis_dataset(l, f.rows, tr));
     TRY(genesis_plugins(l, FACT_PLUGIN_STOPPED, tr));
-    uint32_t left = positions_left(l);
-    struct fact_stop e = {.forced = left > 0, .positions = left};
+    uint32_t left = positions_left(l), out_there = 0;
+    if (l->is_fed_by_roads)
+        TRY(left_say(l, &out_there, tr));
+    struct fact_stop e = {.forced = left > 0 || out_there > 0, .positions = left};
+    if (l->journal != NULL && l->is_fed_by_roads)
+        TRY(store_for_next(l, tr));
     TRY(lockstep_say(l, FACT_STOP, 0, &e, tr));
     l->stopped = true;
     lockstep_report(l, out);

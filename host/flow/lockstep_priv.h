@@ -121,6 +121,9 @@ MUST_USE struct result genesis_parse(const struct lockstep *l, const uint8_t sha
                                      struct deploy_doc **out, struct trail *tr);
 /* The builds of it as bays behind one belief, and those kept ready while it is on probation. */
 MUST_USE struct result genesis_plant(struct lockstep *l, struct trail *tr);
+/* left.c: the orders and positions that go via egress and outlive the host, one record each; gives
+ * their number. */
+MUST_USE struct result left_say(struct lockstep *l, uint32_t *count, struct trail *tr);
 /* Stores the state between two events and says so; the journal is caught up with first. */
 MUST_USE struct result lockstep_snapshot(struct lockstep *l, struct trail *tr);
 /* Attaches to egress under this epoch, and starts the adapters; or serves them in the engine. */

@@ -29,17 +29,18 @@ struct result recover_run(struct lockstep *l, struct trail *tr)
     struct journal_store *store = NULL;
     struct replay_report rep;
     TRY(journal_store_rocksdb(l->o.journal_dir, false, true, &store, tr));
-    struct result r = replay_run(store, l->o.journal_dir, true, l->core, &rep, tr);
+    struct result r = replay_recover(store, l->o.journal_dir, l->core, &rep, tr);
     if (is_ok(r))
         r = registry_read(l->registry, store, tr);
     store->ops->close(store);
     if (!is_ok(r))
         return r;
     if (rep.differences != 0)
-        return FAIL(tr, VERSION,
-                    "journal %s: %s; it was written by another core logic: start the version that "
-                    "wrote it",
-                    l->o.journal_dir, rep.difference);
+        return FAIL(
+            tr, VERSION,
+            "journal %s: %s; this program decides otherwise than the one that wrote it: start "
+            "that version",
+            l->o.journal_dir, rep.difference);
     const struct core_totals *t = core_totals(l->core);
     l->skip = t->market;
     l->report.orders_before = t->orders;

@@ -15,12 +15,17 @@
 const struct core_limits replay_limits = {.orders = 16384, .fills = 65536};
 
 enum { SNAPSHOTS_KEPT = 64 };
+enum replay_from { REPLAY_UNSET = 0, REPLAY_GENESIS, REPLAY_SNAPSHOT, REPLAY_RECOVER, REPLAY_OWN };
 
 struct walk {
     struct core *core;
     struct core_out out;
     uint32_t at;       /* next effect of the last step to be compared */
     uint64_t from_seq; /* events up to here are not stepped */
+    bool is_own_only;  /* no event is stepped that another core logic decided on */
+    uint32_t logic;    /* of the run that is read; 0 = its start was pruned */
+    char version[FACT_NAME_BYTES];
+    uint64_t foreign_seq; /* the first that was refused for it; 0 = none */
     struct hash_sha256 *hash;
     struct replay_report *rep;
 };
@@ -82,12 +87,28 @@ static bool take_effect(struct walk *w, const struct fact_head *head, const void
     return true;
 }
 
+static bool is_foreign(const struct walk *w, const struct fact_head *head)
+{
+    const bool decides =
+        head->type != FACT_STOP && head->type != FACT_SNAPSHOT; /* its last words */
+    return w->is_own_only && decides && w->logic != 0 && w->logic != FACT_CORE_LOGIC;
+}
+
 static bool take_event(struct walk *w, const struct fact_head *head, const void *payload)
 {
     if (!step_is_done(w))
         return false;
+    if (head->type == FACT_START) {
+        const struct fact_start *s = payload;
+        w->logic = s->core_logic;
+        memcpy(w->version, s->version, sizeof w->version);
+    }
     if (head->seq <= w->from_seq)
         return true;
+    if (is_foreign(w, head)) {
+        w->foreign_seq = head->seq;
+        return false;
+    }
     if (head->seq != core_seq(w->core) + 1) {
         differ(w, head->seq, 0, "an event out of number", "the next number");
         return false;
@@ -125,6 +146,7 @@ static struct result walk_journal(struct walk *w, struct journal_reader *r, stru
 /* Where the journal ends, and the newest snapshots it vouches for. */
 struct ending {
     uint64_t first, seq;
+    uint64_t foreign;                  /* the last event of a run of another core logic; 0 = none */
     uint64_t snapshot[SNAPSHOTS_KEPT]; /* a ring */
     uint32_t snapshots;
 };
@@ -141,10 +163,9 @@ static bool is_vouched(const struct ending *e, uint64_t seq)
 
 /* A snapshot of an event that is not in the journal says that the journal was longer; one without a
  * record is of a past that was lost. Neither is ever restored. */
-static struct result find_snapshot(const char *dir, const struct ending *e, uint64_t *seq,
-                                   void **bytes, size_t *count, struct trail *tr)
+static struct result find_snapshot(const char *dir, const struct ending *e, uint64_t upto,
+                                   uint64_t *seq, void **bytes, size_t *count, struct trail *tr)
 {
-    uint64_t upto = UINT64_MAX;
     for (;;) {
         struct result r = journal_snapshot_read(dir, upto, seq, bytes, count, tr);
         if (!is_ok(r) || is_vouched(e, *seq))
@@ -163,14 +184,14 @@ static struct result find_snapshot(const char *dir, const struct ending *e, uint
     }
 }
 
-static struct result restore(struct walk *w, const char *dir, const struct ending *e,
+static struct result restore(struct walk *w, const char *dir, const struct ending *e, uint64_t upto,
                              struct trail *tr)
 {
     void *bytes = NULL;
     size_t count = 0;
     uint64_t seq = 0;
     struct trail why = {0};
-    struct result r = find_snapshot(dir, e, &seq, &bytes, &count, &why);
+    struct result r = find_snapshot(dir, e, upto, &seq, &bytes, &count, &why);
     if (r.code == RESULT_NOT_FOUND)
         return OK_RESULT;
     if (!is_ok(r))
@@ -193,8 +214,13 @@ static struct result find_end(struct journal_store *store, struct ending *out, s
     memset(out, 0, sizeof *out);
     TRY(journal_reader_open(store, &r, tr));
     struct result x = OK_RESULT;
+    bool is_foreign_run = false;
     while (is_ok(x = journal_reader_next(r, &head, &payload, tr))) {
         out->seq = head.seq;
+        if (head.type == FACT_START)
+            is_foreign_run = ((const struct fact_start *)payload)->core_logic != FACT_CORE_LOGIC;
+        if (is_foreign_run)
+            out->foreign = head.seq;
         out->first = out->first != 0 ? out->first : head.seq;
         if (head.type != FACT_SNAPSHOT)
             continue;
@@ -205,21 +231,32 @@ static struct result find_end(struct journal_store *store, struct ending *out, s
     return x.code == RESULT_END ? OK_RESULT : x;
 }
 
-struct result replay_run(struct journal_store *store, const char *dir, bool snapshot,
-                         struct core *core, struct replay_report *out, struct trail *tr)
+/* What another core logic decided after the last state it left is its own to finish. */
+static struct result refuse_foreign(const struct walk *w, const char *dir, struct trail *tr)
+{
+    return FAIL(tr, VERSION,
+                "journal %s: event %lu was decided by core logic %u (tenon %s) after the last "
+                "stored state, this program has core logic %d: start that version, stop it in "
+                "order, then start this one",
+                dir, (unsigned long)w->foreign_seq, w->logic, w->version, FACT_CORE_LOGIC);
+}
+
+static struct result replay(struct journal_store *store, const char *dir, enum replay_from from,
+                            struct core *core, struct replay_report *out, struct trail *tr)
 {
     memset(out, 0, sizeof *out);
-    struct walk w = {.core = core, .rep = out};
+    struct walk w = {
+        .core = core, .rep = out, .is_own_only = from == REPLAY_RECOVER || from == REPLAY_OWN};
     struct journal_reader *r = NULL;
     struct arena a = {0};
-    struct ending end;
+    struct ending end = {0};
     struct result x = arena_map(&a, CORE_OUT_BYTES);
     if (is_ok(x))
         x = hash_sha256_new(&w.hash);
-    if (is_ok(x) && snapshot)
+    if (is_ok(x) && from != REPLAY_GENESIS)
         x = find_end(store, &end, tr);
-    if (is_ok(x) && snapshot)
-        x = restore(&w, dir, &end, tr);
+    if (is_ok(x) && (from == REPLAY_SNAPSHOT || from == REPLAY_RECOVER || end.foreign != 0))
+        x = restore(&w, dir, &end, from == REPLAY_OWN ? end.foreign : UINT64_MAX, tr);
     if (is_ok(x))
         x = journal_reader_open(store, &r, tr);
     if (!is_ok(x))
@@ -231,6 +268,8 @@ struct result replay_run(struct journal_store *store, const char *dir, bool snap
     x = walk_journal(&w, r, tr);
     hash_sha256_end(w.hash, out->effects_sha256);
     memcpy(out->chain, journal_reader_chain(r), sizeof out->chain);
+    if (is_ok(x) && w.foreign_seq != 0)
+        x = refuse_foreign(&w, dir, tr);
 out:
     if (r != NULL)
         journal_reader_close(r);
@@ -240,8 +279,20 @@ out:
     return x;
 }
 
-struct result replay_dir(const char *dir, bool snapshot, struct replay_report *out,
-                         struct trail *tr)
+struct result replay_run(struct journal_store *store, const char *dir, bool snapshot,
+                         struct core *core, struct replay_report *out, struct trail *tr)
+{
+    return replay(store, dir, snapshot ? REPLAY_SNAPSHOT : REPLAY_GENESIS, core, out, tr);
+}
+
+struct result replay_recover(struct journal_store *store, const char *dir, struct core *core,
+                             struct replay_report *out, struct trail *tr)
+{
+    return replay(store, dir, REPLAY_RECOVER, core, out, tr);
+}
+
+static struct result replay_folder(const char *dir, enum replay_from from,
+                                   struct replay_report *out, struct trail *tr)
 {
     struct journal_store *store = NULL;
     struct arena a = {0};
@@ -250,9 +301,20 @@ struct result replay_dir(const char *dir, bool snapshot, struct replay_report *o
     struct result r = arena_map(&a, bytes + 64);
     if (is_ok(r)) {
         struct core *core = core_init(arena_take(&a, bytes, 64), bytes, &replay_limits);
-        r = replay_run(store, dir, snapshot, core, out, tr);
+        r = replay(store, dir, from, core, out, tr);
     }
     arena_unmap(&a);
     store->ops->close(store);
     return r;
+}
+
+struct result replay_dir(const char *dir, bool snapshot, struct replay_report *out,
+                         struct trail *tr)
+{
+    return replay_folder(dir, snapshot ? REPLAY_SNAPSHOT : REPLAY_GENESIS, out, tr);
+}
+
+struct result replay_own(const char *dir, struct replay_report *out, struct trail *tr)
+{
+    return replay_folder(dir, REPLAY_OWN, out, tr);
 }

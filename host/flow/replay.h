@@ -33,6 +33,14 @@ struct replay_report {
 MUST_USE struct result replay_run(struct journal_store *store, const char *dir, bool snapshot,
                                   struct core *core, struct replay_report *out, struct trail *tr);
 
+/* To go on from a journal: from its newest snapshot, whichever core logic left it. Events after it
+ * that another core logic decided on are refused with VERSION: the version that must is named. */
+MUST_USE struct result replay_recover(struct journal_store *store, const char *dir,
+                                      struct core *core, struct replay_report *out,
+                                      struct trail *tr);
+/* To prove a run: from genesis, or from the state that another core logic left last. */
+MUST_USE struct result replay_own(const char *dir, struct replay_report *out, struct trail *tr);
+
 /* The table sizes every run of this program uses. */
 extern const struct core_limits replay_limits;
 

@@ -37,6 +37,7 @@ void roads_free(struct roads *r)
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
         road_bay_stop(&r->account[i].bay, r->o.spawn);
         road_bay_stop(&r->account[i].second, r->o.spawn);
+        roads_spare_end(&r->account[i]);
     }
     road_link_close(&r->link);
     road_hold_close(&r->answers);

@@ -16,8 +16,9 @@
  * and the account is reconciled at the start. That is what a run over processes is compared with.
  *
  * When egress goes, every open approval is UNKNOWN and its accounts are in doubt; it is looked for
- * again every second. When a bay goes, its account is in doubt; it is started again, and three ends
- * in ten minutes leave it off. Nothing here waits, but for the spawner and the first attachment.
+ * again five times a second. When a bay goes, its account is in doubt; it is started again, and
+ * three ends in ten minutes leave it off. Nothing here waits, but for the spawner and the first
+ * attachment.
  */
 #ifndef FLOW_ROADS_H
 #define FLOW_ROADS_H
@@ -89,6 +90,9 @@ void roads_query(struct roads *r, const struct fact_head *head, const struct fac
                  uint32_t instrument);
 /* The mode of a scope became this one. */
 void roads_mode(struct roads *r, const struct fact_moded *m, const struct fact_mode *why);
+/* An adapter delivered fewer executions of an order than its venue says were filled: it is started
+ * anew and reconciled from the cursor; is_last: that was done, and the core has given up. */
+void roads_withheld(struct roads *r, const struct fact_alert *e, bool is_last);
 /* The engine stops on purpose. */
 void roads_leave(struct roads *r, bool keep);
 /* Egress cancels and closes all that its venues report of every account. */

@@ -36,9 +36,9 @@ void roads_past(struct roads *r, const struct fact_head *head, const void *paylo
 
 /* ---- accounts ---- */
 
-static struct result load_adapter(const struct roads_setup *s, const struct deploy_adapter *d,
-                                  const struct bay_module **out,
-                                  const struct tn_adapter_facts **facts, struct trail *tr)
+struct result roads_load(const struct roads_setup *s, const struct deploy_adapter *d,
+                         const struct bay_module **out, const struct tn_adapter_facts **facts,
+                         struct trail *tr)
 {
     uint8_t sha256[FACT_HASH_BYTES];
     char path[DEPLOY_PATH_BYTES];
@@ -123,7 +123,7 @@ static struct result open_account(struct roads *r, uint32_t i, struct trail *tr)
     name_instruments(a, s);
     if (r->o.in_engine)
         return OK_RESULT;
-    return load_adapter(s, a->adapter, &a->module, &a->facts, tr);
+    return roads_load(s, a->adapter, &a->module, &a->facts, tr);
 }
 
 /* ---- saying them ---- */
@@ -183,8 +183,8 @@ static bool say_account(struct roads *r, const struct roads_account *a)
     return ok && say_rows(r, a);
 }
 
-static struct result start_bay(struct roads *r, struct roads_account *a, bool is_second,
-                               struct trail *tr)
+struct result roads_start_bay(struct roads *r, struct roads_account *a, bool is_second,
+                              struct trail *tr)
 {
     fill_spec(a, &r->setup, is_second);
     const struct road_bay_spec s = {
@@ -207,7 +207,7 @@ static struct result say_all(struct roads *r, struct trail *tr)
     struct result result = OK_RESULT;
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX && is_ok(result); i++) {
         if (r->account[i].is_used && !r->account[i].is_off)
-            result = start_bay(r, &r->account[i], false, tr);
+            result = roads_start_bay(r, &r->account[i], false, tr);
     }
     return result;
 }
@@ -295,12 +295,35 @@ void roads_bay_gone(struct roads *r, struct roads_account *a)
     roads_doubt(r, a, FACT_SYNC_LOST, "its adapter ended", NULL);
 }
 
+void roads_withheld(struct roads *r, const struct fact_alert *e, bool is_last)
+{
+    struct roads_account *a = &r->account[e->account - 1];
+    char why[160];
+    snprintf(why, sizeof why, "%.32s %.32s withholds executions: order %lu, %ld filled, %ld given",
+             a->adapter->plugin, a->adapter->version, (unsigned long)e->order, (long)e->a,
+             (long)e->b);
+    if (is_last && r->setup.log != NULL)
+        log_now(r->setup.log, LOG_ERROR, NULL,
+                "account %s: %s, after a whole reconciliation too; the order ended with what is "
+                "known, and the account only reduces: compare it with the venue",
+                a->name, why);
+    if (is_last)
+        return;
+    roads_doubt(r, a, FACT_SYNC_LOST, why, NULL);
+    if (r->o.in_engine)
+        roads_doubt(r, a, FACT_SYNC_WHOLE, "the venue in the engine", NULL);
+    if (a->bay.state != ROAD_BAY_RUNS)
+        return; /* the next one begins with a whole reconciliation */
+    road_bay_fail(&a->bay, r->o.spawn, why);
+    roads_bay_gone(r, a);
+}
+
 static void mend_bay(struct roads *r, struct roads_account *a, int64_t now)
 {
     struct trail tr = {0};
     if (a->is_off || a->bay.state != ROAD_BAY_NONE || now < a->again_ns)
         return;
-    struct result result = start_bay(r, a, false, &tr);
+    struct result result = roads_start_bay(r, a, false, &tr);
     if (is_ok(result))
         return;
     snprintf(a->bay.why, sizeof a->bay.why, "%.180s", trail_sentence(&tr, result));
@@ -322,54 +345,4 @@ void roads_mend(struct roads *r)
         if (r->account[i].is_used)
             mend_bay(r, &r->account[i], now);
     }
-}
-
-/* ---- swapping an adapter ---- */
-
-static struct result adopt(struct roads *r, struct roads_account *a, struct trail *tr)
-{
-    const struct bay_module *m = NULL;
-    const struct tn_adapter_facts *facts = NULL;
-    TRY(load_adapter(&r->setup, a->adapter, &m, &facts, tr));
-    if (m == a->module)
-        return OK_RESULT;
-    a->module = m;
-    a->facts = facts;
-    a->is_off = false;
-    a->deaths = 0;
-    if (!r->is_attached)
-        return OK_RESULT; /* the next attachment starts it */
-    road_bay_stop(&a->second, r->o.spawn);
-    return start_bay(r, a, true, tr);
-}
-
-struct result roads_adopt(struct roads *r, const struct roads_setup *s, struct trail *tr)
-{
-    struct result result = OK_RESULT;
-    r->setup = *s;
-    for (uint32_t i = 0; i < s->doc->account_count && is_ok(result); i++) {
-        struct roads_account *a = &r->account[s->ids->account[i] - 1];
-        if (!a->is_used)
-            continue;
-        a->adapter = &s->doc->adapter[i];
-        if (!r->o.in_engine)
-            result = adopt(r, a, tr);
-    }
-    return result;
-}
-
-/* The second session is reconciled: from here on it is the one. */
-void roads_take_over(struct roads *r, struct roads_account *a)
-{
-    const struct road_bay m = {.account = a->names.account, .is_second = 2};
-    struct trail tr = {0};
-    if (!is_ok(road_link_bay(&r->link, &m, NULL, &tr)))
-        return;
-    road_bay_stop(&a->bay, r->o.spawn);
-    a->bay = a->second;
-    a->bay.is_second = false;
-    memset(&a->second, 0, sizeof a->second);
-    if (r->setup.log != NULL)
-        log_now(r->setup.log, LOG_INFO, NULL, "adapter of account %s: the new one took over",
-                a->name);
 }

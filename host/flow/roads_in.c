@@ -72,6 +72,16 @@ static void take_sent(struct roads *r, const struct look *k, const struct road_s
     roads_hold_sent(r, &done, s->sent.what, s->sent.reason);
 }
 
+/* Does an order wait to hear what became of an attempt? Egress remembers thousands of approvals and
+ * tells all of them at each attachment; nearly all are of orders that have ended long ago. */
+static bool is_awaited(const struct roads *r, uint64_t order)
+{
+    struct core_order_view o;
+    return core_order_find(r->setup.core, order, &o) &&
+           (o.state == ORDER_STATE_SENDING || o.state == ORDER_STATE_UNKNOWN ||
+            o.state == ORDER_STATE_PEND_CANCEL || o.state == ORDER_STATE_QUARANTINE);
+}
+
 /* An approval of an earlier epoch: what became of it, when it is an order of ours. */
 static void take_open(struct roads *r, const struct road_open *o)
 {
@@ -81,6 +91,7 @@ static void take_open(struct roads *r, const struct road_open *o)
                           .reason = FACT_SENT_REASON_EPOCH};
     bool is_ours = o->class_of == TN_CLASS_ORDER || o->class_of == TN_CLASS_CANCEL;
     r->totals.unread_opens++;
+    is_ours = is_ours && is_awaited(r, o->order);
     if (is_ours && roads_has(r, o->account) && o->what != FACT_SENT_UNSET)
         roads_hold(r, due_of(r, 0, 0), RANK_SENT, o->account, o->approval,
                    road_approval_seq(o->approval), FACT_SENT, &e);
@@ -173,9 +184,9 @@ static bool gives_market(const struct roads *r, const struct roads_account *a)
     return a == &r->account[i];
 }
 
-static const char *take_event(struct roads *r, struct roads_account *a, const struct look *k)
+static const char *take_event(struct roads *r, struct roads_account *a, const struct look *k,
+                              const struct line_event *m)
 {
-    const struct line_event *m = (const struct line_event *)(const void *)r->buffer;
     struct road_held h = {0};
     const char *why = road_market_of(&a->names, &m->event, &h.fact);
     if (why != NULL || !gives_market(r, a))
@@ -186,8 +197,27 @@ static const char *take_event(struct roads *r, struct roads_account *a, const st
     r->totals.events++;
     note_time(r, k, h.due_ns, FACT_CLASS_MARKET);
     note_feed(r, a, k, h.due_ns);
+    roads_given(a, &m->event);
     road_hold_put(&r->market, &h);
     return NULL;
+}
+
+/* While two sessions stand, the data of one are enough; those of the other are kept for the gap. */
+static const char *take_spare(struct roads_account *a, const struct line_event *m)
+{
+    struct fact_view unused;
+    const char *why = road_market_of(&a->names, &m->event, &unused);
+    if (why == NULL)
+        roads_spare(a, m);
+    return why;
+}
+
+static void close_gap(struct roads *r, struct roads_account *a, const struct look *k)
+{
+    struct line_event m;
+    while (road_hold_has_room(&r->market) && roads_spare_next(a, &m))
+        (void)take_event(r, a, k, &m);
+    roads_spare_end(a);
 }
 
 /* An order that bears an id of ours and that the core does not have: one that left before its
@@ -264,13 +294,26 @@ static const char *take_said(struct roads *r, struct roads_account *a, const str
     return NULL;
 }
 
-static void take_sync(struct roads *r, struct roads_account *a, struct road_agent *bay)
+/* The new session is reconciled: from here on it is the one. */
+static void take_over(struct roads *r, struct roads_account *a, const struct look *k,
+                      const struct line_sync *m)
+{
+    if (!roads_take_over(r, a))
+        return;
+    close_gap(r, a, k);
+    roads_doubt(r, a, FACT_SYNC_WHOLE, "a new adapter was reconciled and took over", m);
+}
+
+static void take_sync(struct roads *r, struct roads_account *a, struct road_agent *bay,
+                      const struct look *k)
 {
     const struct line_sync *m = (const struct line_sync *)(const void *)r->buffer;
     r->totals.syncs++;
-    if (bay == &a->second) {
-        if (m->phase == TN_SYNC_WHOLE)
-            roads_take_over(r, a);
+    if (bay == &a->second) { /* what it does not find is asked for, as after any other */
+        if (m->phase == TN_SYNC_BEGAN)
+            roads_doubt(r, a, FACT_SYNC_AGAIN, "a new adapter is reconciled beside the old one", m);
+        else if (m->phase == TN_SYNC_WHOLE)
+            take_over(r, a, k, m);
     } else if (m->phase == TN_SYNC_BEGAN) {
         roads_doubt(r, a, FACT_SYNC_AGAIN, "what it does not find is asked for", m);
     } else if (m->phase == TN_SYNC_WHOLE) {
@@ -293,17 +336,18 @@ static const char *take_word(struct roads *r, struct roads_account *a, struct ro
 {
     static const char wrong[] = "a message of another length";
     const struct line_done *done = (const struct line_done *)(const void *)r->buffer;
+    const struct line_event *event = (const struct line_event *)(const void *)r->buffer;
     switch (m->kind) {
-    case LINE_EVENT: /* while two sessions stand, the data of one is enough */
+    case LINE_EVENT:
         if (m->bytes != sizeof(struct line_event))
             return wrong;
-        return bay == &a->bay ? take_event(r, a, k) : NULL;
+        return bay == &a->bay ? take_event(r, a, k, event) : take_spare(a, event);
     case LINE_SAID:
         return m->bytes == sizeof(struct line_said) ? take_said(r, a, k) : wrong;
     case LINE_SYNC:
         if (m->bytes != sizeof(struct line_sync))
             return wrong;
-        take_sync(r, a, bay);
+        take_sync(r, a, bay, k);
         return NULL;
     case LINE_LOG:
         if (m->bytes < sizeof(struct line_log))
@@ -352,6 +396,8 @@ static void read_bay(struct roads *r, struct roads_account *a, struct road_agent
                     "adapter of account %s: the new one failed: %s; the old one stays", a->name,
                     bay->why);
         memset(bay, 0, sizeof *bay);
+        a->is_again = false; /* what it began has no end */
+        roads_spare_end(a);
     }
 }
 

@@ -17,12 +17,13 @@ enum {
     ROADS_BATCH = 512, /* messages of one line in one look */
     ROADS_DEATHS = 3,
     TRIP_BUCKETS = 64 * 16,
-    STRAYS = 0xff, /* cancels of the roads' own, behind an event's effects */
+    ROADS_SPARE = 1024, /* market data of a second session: the newest */
+    STRAYS = 0xff,      /* cancels of the roads' own, behind an event's effects */
     STRAY_SUB = 0xff00,
     LATE_SAID = 8,
 };
 #define ROADS_SLOW_NS 10000000000ll
-#define ROADS_AGAIN_NS 1000000000ll
+#define ROADS_AGAIN_NS 200000000ll
 #define ROADS_DEATHS_NS 600000000000ll
 
 /* Answers at one time: attempts first, as in the engine's own home. */
@@ -59,7 +60,10 @@ struct roads_account {
     char cursor[64]; /* of the newest whole reconciliation in the journal */
     int64_t died_ns[ROADS_DEATHS];
     uint32_t deaths;
-    int64_t again_ns; /* monotonic: when it may be started again */
+    int64_t again_ns;                          /* monotonic: when it may be started again */
+    int64_t given_ns[LINE_INSTRUMENTS_MAX][3]; /* of the newest bar, trade, quote that was used */
+    struct line_event *spare; /* a second session's market data; NULL while there is none */
+    uint32_t spare_count, spare_taken;
 };
 
 struct roads {
@@ -102,5 +106,16 @@ struct result roads_attach(struct roads *r, int wait_ms, struct trail *tr);
 void roads_lost(struct roads *r, const char *why);
 void roads_mend(struct roads *r); /* what is gone is looked for again, when its time has come */
 void roads_bay_gone(struct roads *r, struct roads_account *a);
-void roads_take_over(struct roads *r, struct roads_account *a);
+struct result roads_load(const struct roads_setup *s, const struct deploy_adapter *d,
+                         const struct bay_module **out, const struct tn_adapter_facts **facts,
+                         struct trail *tr);
+struct result roads_start_bay(struct roads *r, struct roads_account *a, bool is_second,
+                              struct trail *tr);
+/* roads_swap.c */
+void roads_given(struct roads_account *a, const struct tn_event *e); /* it was used */
+void roads_spare(struct roads_account *a, const struct line_event *m);
+/* One after the other: what the first session did not give. */
+bool roads_spare_next(struct roads_account *a, struct line_event *out);
+void roads_spare_end(struct roads_account *a);
+bool roads_take_over(struct roads *r, struct roads_account *a);
 #endif

@@ -111,11 +111,6 @@ static struct result check_head(const char *path, const struct snapshot_head *he
                     "%s has format version %u and this program knows %d: use the tenon version "
                     "that wrote it",
                     path, head->version, SNAPSHOT_VERSION);
-    if (head->core_logic != FACT_CORE_LOGIC)
-        return FAIL(tr, VERSION,
-                    "%s was made by core logic %u and this program has %d: use the tenon version "
-                    "that wrote it",
-                    path, head->core_logic, FACT_CORE_LOGIC);
     if (head->bytes == 0 || head->bytes > snapshot_bytes_max ||
         head->bytes != file_bytes - sizeof *head)
         return FAIL(tr, CORRUPT,

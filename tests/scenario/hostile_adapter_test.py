@@ -72,11 +72,11 @@ class HostileAdapter(unittest.TestCase):
                     os.path.join(build, "plugins", "hostile_adapter.so"))
         return build
 
-    def run_with(self, name):
+    def run_with(self, name, market="30s", speed=10.0):
         run = self.processes.Run(types.SimpleNamespace(
             build=self.build_with(name), state=self.place.at(f"state-{name}"), config=self.config,
-            instruments=os.path.join(lib.CONFIGS, "instruments.yaml"), market="30s", speed=10.0,
-            json=True, disk=True))
+            instruments=os.path.join(lib.CONFIGS, "instruments.yaml"), market=market,
+            speed=speed, json=True, disk=True))
         try:
             if self.market0 is None:
                 run.inside()
@@ -87,7 +87,24 @@ class HostileAdapter(unittest.TestCase):
         with open(run.at("processes.log"), encoding="utf-8") as f:
             said = [json.loads(line)["msg"] for line in f if line.startswith("{")]
         sent = [r["payload"] for r in run.records("processes") if r["type"] == "SENT"]
+        self.records = list(run.records("processes"))
         return counts[0], said, sent
+
+    @unittest.skipUnless(lib.IS_LONG, "two minutes of market")
+    def test_withheld_executions_end_the_order_and_name_the_adapter(self):
+        arrived, said, _ = self.run_with("dropped_fill", "150s", 6.0)
+        self.assertGreater(arrived, 0)
+        kinds = [r["type"] for r in self.records]
+        alerts = [r["payload"] for r in self.records if r["type"] == "ALERT"]
+        self.assertEqual({a["what"] for a in alerts}, {"MISSING_FILLS"}, alerts)
+        self.assertLess(kinds.count("QUERY"), 60)
+        words = "hostile_adapter 1.0.0 withholds executions"
+        lost = [r["payload"]["text"] for r in self.records
+                if r["type"] == "SYNC" and r["payload"]["phase"] == "LOST"]
+        self.assertTrue(lost and lost[0].startswith(words), lost)
+        self.assertTrue([m for m in said if "after a whole reconciliation too" in m], said)
+        modes = [r["payload"] for r in self.records if r["type"] == "MODED"]
+        self.assertIn(("ACCOUNT", "REDUCING"), [(m["scope"], m["to"]) for m in modes])
 
     def test_hostile_adapters_are_refused_and_named(self):
         for name in HOSTILES if lib.IS_LONG else SHORT:

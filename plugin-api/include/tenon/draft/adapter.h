@@ -321,8 +321,8 @@ struct tn_adapter_create {
     uint32_t instrument_count;
     uint32_t account;
     uint64_t epoch;     /* of the host: prefix of client ids */
-    uint32_t is_second; /* 1: another instance still serves the account; only reconcile until
-                         * TN_IN_TAKE_OVER */
+    uint32_t is_second; /* 1: another instance still serves the account; answer no approval until
+                         * TN_IN_TAKE_OVER. Its market data go on where the other's end. */
     uint32_t reserved;
     char cursor[64]; /* that of the last TN_SYNC_WHOLE the host heard, "" = none: fetch the
                       * executions after it before the first TN_SYNC_WHOLE */

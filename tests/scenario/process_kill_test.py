@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: SIGKILL of tenond, of tenon-egress, of an adapter's and a strategy's tenon-bay and of
+tenon-venue, while orders are on their way, doubles no order, orphans none, and loses no fill; what
+was killed serves again. Method: crash_campaign.py with two kills of each (tools/crash-processes is
+the long form); the venue's ledger against the engine's journal; times are shown and not judged.
+The books are shown what must not be, too, so that their yes means something.
+"""
+import argparse
+import collections
+import copy
+import os
+import signal
+import sys
+import unittest
+
+import scenario_lib as lib
+
+sys.dont_write_bytecode = True
+import crash_books  # noqa: E402
+import crash_campaign  # noqa: E402
+import crash_world  # noqa: E402
+import venue_lib  # noqa: E402
+
+
+class Kept(crash_campaign.Campaign):
+    """A campaign of one world whose books are looked at again before it is removed."""
+
+    books = None
+
+    def judged(self, world):
+        self.books = (venue_lib.Books(world.ledger), crash_books.Journal(world.journal))
+
+
+class ProcessKill(unittest.TestCase):
+    def setUp(self):
+        self.place = lib.Place()
+        self.addCleanup(self.place.remove)
+
+    def campaign(self):
+        seed = int(os.environ.get("TENON_SEED", "0")) or int.from_bytes(os.urandom(3), "big")
+        print(f"seed {seed}")
+        return Kept(argparse.Namespace(kills=2, target="all", seed=seed, per_world=25, failures=1,
+                                       keep=self.place.path, quiet=False, slow=None))
+
+    def test_killed_while_trading_the_books_are_equal(self):
+        campaign = self.campaign()
+        result = campaign.run()
+        crash_campaign.show(result)
+        self.assertTrue(result["holds"], (result, campaign.wrong))
+        self.assertGreater(result["counts"]["fills"], 10, result)
+        self.tell_apart(*campaign.books)
+
+    def tell_apart(self, venue, journal):
+        """Each of these worlds is wrong in one way, and said to be so."""
+        def found(change):
+            v, j = copy.deepcopy(venue), copy.deepcopy(journal)
+            change(v, j)
+            return [name for name, what in crash_books.judge(v, j)[0].items() if what]
+
+        fill = venue.fills[-1]
+        filled = next(c for c, o in venue.orders.items() if o["order"] == fill["order"])
+        epoch, order, _ = crash_books.order_of(filled)
+        again = venue_lib.client_id(order, epoch, 2)
+        self.assertEqual(found(lambda v, j: None), [])
+        self.assertEqual(found(lambda v, j: j.booked.subtract([fill["trade"]])), ["lost fills"])
+        self.assertEqual(found(lambda v, j: j.booked.update([fill["trade"]])), ["duplicates"])
+        self.assertEqual(found(lambda v, j: j.booked.update(["x"])), ["invented fills"])
+        self.assertEqual(found(lambda v, j: (j.sent.pop(filled), v.orders[filled].update(
+            reduce_only="0"))), ["orphans"])
+        self.assertEqual(found(lambda v, j: v.orders[filled].update(state="working")), ["working"])
+        self.assertEqual(found(lambda v, j: j.positions.update({fill["instrument"]: 1})),
+                         ["positions"])
+        self.assertEqual(found(lambda v, j: v.lines.append({"line": "duplicate"})), ["sent twice"])
+
+        def twice(v, j):
+            v.orders[again] = dict(v.orders[filled])
+            j.sent[again] = j.sent[filled]
+        self.assertEqual(found(twice), ["duplicates"])
+
+    def test_client_ids_are_read_as_they_are_written(self):
+        self.assertEqual(crash_books.order_of(venue_lib.client_id(825344, 3, 2)), (3, 825344, 2))
+        self.assertIsNone(crash_books.order_of("K3-1"))
+        self.assertEqual(collections.Counter(), crash_campaign.Times().figures([]))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it started ends with it
+    for program in crash_world.PROGRAMS + (os.path.join(crash_world.PLUGINS, "churn-1.0.0.so"),):
+        if not os.access(program, os.R_OK):
+            lib.skip(f"{program} is not built")
+    lib.main()
