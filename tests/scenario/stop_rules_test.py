@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: bad input of people, over the real programs (RISK-AND-ORDERS section 5). 68: a secret that
 was added for live accounts signs nothing for a simulated one; nothing reaches the venue, and the
-host says why. 69 is in egress_test.py. Method: the deployment of tools/kill-drill and the host's log.
+host says why. 69 is in egress_test.py.
+Method: the deployment of tools/kill-drill and the host's log.
 """
 import os
 import sys

@@ -10,7 +10,7 @@
 
 static void (*const checks[])(struct doctor *d) = {
     doctor_clock,   doctor_cores, doctor_limits,  doctor_disk,
-    doctor_plugins, doctor_keys,  doctor_host,
+    doctor_plugins, doctor_keys,  doctor_sandbox, doctor_host,
 };
 enum { CHECKS = sizeof checks / sizeof checks[0] };
 

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "bays/bay.h"
+#include "bays/sandbox.h"
+#include "daemon/uids.h"
 #include "tools/tenon/ask.h"
 #include "tools/tenon/doctor.h"
 #include "tools/tenon/keyring.h"
@@ -93,6 +96,24 @@ void doctor_keys(struct doctor *d)
         doctor_say(d, "keys", DOCTOR_OK, NULL, "%zu secret key%s, for this user alone, in %.200s",
                    names.count, names.count == 1 ? "" : "s", dir);
     free(names.name);
+}
+
+/* What a bay here could not be kept from; asked in children, as the spawner does it. */
+void doctor_sandbox(struct doctor *d)
+{
+    struct sandbox_can can;
+    struct uids ids = {0, 0};
+    char text[SANDBOX_TEXT_BYTES];
+    bool is_root = geteuid() == 0;
+    if (is_root)
+        uids_read(UIDS_FILE, "tenon", &ids);
+    sandbox_probe(is_root, ids.count > 0, &can);
+    for (uint32_t n = 0; sandbox_say(&can, n, text); n++)
+        doctor_say(d, "bays", DOCTOR_WARN, "instances of tier contained are refused here", "%s",
+                   text);
+    if (sandbox_is_whole(&can))
+        doctor_say(d, "bays", DOCTOR_OK, NULL,
+                   "this kernel enforces all that tier contained needs");
 }
 
 static const char *word(const json_t *o, const char *key)
