@@ -14,6 +14,7 @@ void seq_init(struct seq *s, uint64_t last_seq, int64_t last_ns)
     memset(s, 0, sizeof *s);
     s->last_seq = last_seq;
     s->last_ns = last_ns;
+    s->excused_ns = INT64_MIN;
     for (uint32_t i = 0; i < SEQ_HELD_MAX; i++)
         s->free[i] = (uint16_t)(SEQ_HELD_MAX - 1 - i);
 }
@@ -84,6 +85,8 @@ enum seq_put seq_answer(struct seq *s, uint32_t lane, uint32_t generation, uint6
     must(cause_seq <= s->last_seq);
     must(lane < SEQ_LANES_MAX);
     bool late = s->last_seq > cause_seq && s->last_ns >= due_ns;
+    if (late && due_ns <= s->excused_ns)
+        return SEQ_LATE;
     if (note_late(s, lane, late))
         return SEQ_FAULT;
     if (late)
@@ -101,6 +104,12 @@ enum seq_put seq_answer(struct seq *s, uint32_t lane, uint32_t generation, uint6
     rise(s, s->count++);
     s->held_by[lane]++;
     return SEQ_HELD;
+}
+
+void seq_excuse(struct seq *s, int64_t until_ns)
+{
+    if (until_ns > s->excused_ns)
+        s->excused_ns = until_ns;
 }
 
 int64_t seq_due(const struct seq *s)

@@ -11,7 +11,8 @@
  *   3. Answers due at one time come in order of cause, then of instance, then of generation, then
  *      as they were given.
  *   4. Held answers are bounded per lane; overflow, or LATE_MAX late ones of the last
- *      LATE_WINDOW, is a fault of that build.
+ *      LATE_WINDOW, is a fault of that build. What was due while the host itself was behind
+ *      (seq_excuse) is late all the same, and nobody's fault.
  *
  * Plain data, memory of the caller, one thread.
  */
@@ -40,6 +41,7 @@ struct seq {
     uint64_t last_seq;
     int64_t last_ns;
     uint64_t given;
+    int64_t excused_ns;          /* what is due up to here is nobody's fault when it is late */
     uint32_t count;              /* of held */
     uint16_t heap[SEQ_HELD_MAX]; /* indices of held, earliest first */
     uint16_t free[SEQ_HELD_MAX];
@@ -58,6 +60,9 @@ enum seq_put { SEQ_PUT_UNSET = 0, SEQ_HELD, SEQ_LATE, SEQ_FAULT };
  * records a LATE event; FAULT: the build is at fault. */
 enum seq_put seq_answer(struct seq *s, uint32_t lane, uint32_t generation, uint64_t cause_seq,
                         int64_t due_ns, const struct fact_signal *signal);
+/* The host catches up with inputs that lay waiting: their times pass faster than any build could
+ * answer. Answers due up to then are not counted against a build. Only ever moves forward. */
+void seq_excuse(struct seq *s, int64_t until_ns);
 /* When the earliest held answer is due; INT64_MAX = none. */
 int64_t seq_due(const struct seq *s);
 /* Takes the earliest; only when there is one. */

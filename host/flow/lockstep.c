@@ -224,6 +224,7 @@ static void fetch_road(struct lockstep *l)
         return;
     }
     roads_market_take(l->roads, &h);
+    seq_excuse(&l->seq, roads_behind_until(l->roads, h.due_ns));
     l->market = h.fact;
     l->has_market = l->market.head.t_ns <= l->until_ns;
     l->source_ended = !l->has_market;

@@ -107,6 +107,9 @@ void roads_take(struct roads *r, struct road_held *out);
 int64_t roads_market_due(const struct roads *r);
 const struct road_held *roads_market_first(const struct roads *r);
 void roads_market_take(struct roads *r, struct road_held *out);
+/* Live: this one lay waiting somewhere, so times pass faster than the clock while it and its like
+ * are numbered. Until when that may be felt; INT64_MIN = it did not. */
+int64_t roads_behind_until(const struct roads *r, int64_t due_ns);
 /* Script time after which no answer is on its way any more: a run must not end before. */
 int64_t roads_quiet_ns(const struct roads *r);
 /* Approvals without an answer, and accounts not yet reconciled. */

@@ -159,6 +159,21 @@ static void seq_eight_late_of_sixteen_is_a_fault(void **state)
     assert_int_equal(answer(2, n, 1500), SEQ_LATE);  /* counted by instance */
 }
 
+static void seq_late_while_the_host_was_behind_is_nobodys_fault(void **state)
+{
+    (void)state;
+    uint64_t n = number(1000);
+    number(2000);
+    seq_excuse(&s, 1500);
+    seq_excuse(&s, 1400); /* never back */
+    for (int i = 0; i < 4 * SEQ_LATE_MAX; i++)
+        assert_int_equal(answer(1, n, 1500), SEQ_LATE);
+    for (int i = 0; i < SEQ_LATE_MAX - 1; i++)
+        assert_int_equal(answer(1, n, 1501), SEQ_LATE); /* after that it is its own again */
+    assert_int_equal(answer(1, n, 1501), SEQ_FAULT);
+    assert_int_equal(s.count, 0);
+}
+
 static void seq_old_late_ones_are_forgotten(void **state)
 {
     (void)state;
@@ -361,6 +376,7 @@ int main(void)
         TEST(seq_too_many_held_is_a_fault_of_that_instance),
         TEST(seq_full_is_a_fault_and_loses_nothing),
         TEST(seq_eight_late_of_sixteen_is_a_fault),
+        TEST(seq_late_while_the_host_was_behind_is_nobodys_fault),
         TEST(seq_old_late_ones_are_forgotten),
         TEST(seq_drop_takes_one_instance_only),
         TEST(seq_builds_of_one_instance_go_by_generation),
