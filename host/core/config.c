@@ -471,6 +471,7 @@ void config_event(struct core *c, const struct fact_head *head, const void *payl
     case FACT_GENESIS:
     case FACT_STOP:
     case FACT_LEFT:
+    case FACT_UNRECORDED:
     case FACT_DATASET:
     case FACT_ROWS:
     case FACT_SNAPSHOT:

@@ -361,8 +361,8 @@ static struct result take_road(struct lockstep *l, struct trail *tr)
 {
     struct road_held h;
     roads_take(l->roads, &h);
-    if (h.fact.head.type == FACT_MODE)
-        return lockstep_say(l, FACT_MODE, 0, &h.fact.u, tr);
+    if (h.fact.head.type == FACT_MODE || h.fact.head.type == FACT_UNRECORDED)
+        return lockstep_say(l, h.fact.head.type, 0, &h.fact.u, tr);
     struct lockstep_mark mark = {.cause_seq = h.cause_seq};
     if (h.fact.head.type == FACT_EXEC)
         mark.source = h.fact.u.fact_exec.account;

@@ -82,9 +82,25 @@ static bool is_awaited(const struct roads *r, uint64_t order)
             o.state == ORDER_STATE_PEND_CANCEL || o.state == ORDER_STATE_QUARANTINE);
 }
 
+/* An order that left, and whose record the end of its epoch took: by now its number is of a later
+ * epoch's event, or of none yet. The journal is told that it was there. */
+static void note_unrecorded(struct roads *r, const struct road_open *o)
+{
+    struct fact_unrecorded e = {
+        .order = o->order, .epoch = o->epoch, .account = o->account, .what = o->what};
+    bool left = o->what == FACT_SENT_OK || o->what == FACT_SENT_UNKNOWN;
+    bool can_tell = r->epoch_count > 0 && r->epoch_count < ROADS_EPOCHS &&
+                    o->order >> 10 >= r->epoch[0].seq; /* not of a part that was pruned */
+    if (!left || !can_tell || o->class_of != TN_CLASS_ORDER || !roads_has(r, o->account) ||
+        o->epoch == r->setup.epoch || roads_epoch(r, o->order) == o->epoch)
+        return;
+    roads_hold(r, due_of(r, 0, 0), RANK_CONTROL, o->account, o->approval, 0, FACT_UNRECORDED, &e);
+}
+
 /* An approval of an earlier epoch: what became of it, when it is an order of ours. */
 static void take_open(struct roads *r, const struct road_open *o)
 {
+    note_unrecorded(r, o);
     struct fact_sent e = {.order = o->order,
                           .what = o->what,
                           .is_cancel = o->class_of == TN_CLASS_CANCEL,

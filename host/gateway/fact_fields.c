@@ -109,6 +109,9 @@ static const struct fact_field fact_start_fields[] = {
             FIELD(fact_start, version, TEXT, NULL)};
 static const struct fact_field fact_stop_fields[] = {FIELD(fact_stop, forced, FLAG, NULL)
                                                          FIELD(fact_stop, positions, U32, NULL)};
+static const struct fact_field fact_unrecorded_fields[] = {
+    FIELD(fact_unrecorded, order, ID, NULL) FIELD(fact_unrecorded, epoch, U64, NULL)
+        FIELD(fact_unrecorded, account, U32, NULL) FIELD(fact_unrecorded, what, WORD, &w_sent)};
 static const struct fact_field fact_left_fields[] = {
     FIELD(fact_left, order, ID, NULL) FIELD(fact_left, strategy, U32, NULL)
         FIELD(fact_left, instrument, U32, NULL) FIELD(fact_left, account, U32, NULL)

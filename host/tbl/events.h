@@ -36,6 +36,7 @@
     X(27, REMOVE, fact_remove, 1, CONTROL, "a strategy leaves with the staged deployment")         \
     X(28, REQUEST, fact_request, 1, CONTROL, "people ask together for what one may not do")        \
     X(29, LEFT, fact_left, 1, CONTROL, "an order or a position stays out there as the host stops") \
+    X(30, UNRECORDED, fact_unrecorded, 1, CONTROL, "an order left before its record was stored")   \
     X(32, SENT, fact_sent, 1, VENUE, "an attempt was handed over, suppressed, failed or unknown")  \
     X(33, EXEC, fact_exec, 1, VENUE, "execution report v1")                                        \
     X(34, FOUND, fact_found, 1, VENUE, "what the books say about a fill outside the live window")  \

@@ -93,6 +93,14 @@ struct fact_left {  /* before the STOP: one of what outlives the host */
     int64_t qty;   /* of the position, or what is open of the order */
     int64_t price; /* of the order; or the position's host-side stop, which ends; 0 = none */
 };
+/* Reduce-only orders leave before their step is durable, so an end of the host can take the record
+ * and not the order. Egress remembers it and says so to the next one; once in each start while it
+ * does. Its fills are EXTERNAL. */
+struct fact_unrecorded {
+    uint64_t order, epoch; /* as in its client id; the number may be another order's by now */
+    uint32_t account;
+    uint32_t what; /* enum fact_sent_what */
+};
 struct fact_deploy {
     uint64_t serial;
     uint8_t sha256[FACT_HASH_BYTES]; /* of the file */

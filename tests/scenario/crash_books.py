@@ -6,8 +6,8 @@ engine's journal, read by `tenon journal cat`. What must hold after any number o
               booked twice, and the venue refused no order because its id had been used
   orphans     each order at the venue is of a SEND in the journal, but for egress's own closes, K...
               A close may leave before its record is durable, so a kill may take its record: such
-              an order must have been reduce-only and must have ended, its fills are EXTERNAL, and
-              it is counted apart
+              an order must have been reduce-only and must have ended, its fills are EXTERNAL, the
+              next host's journal names it as UNRECORDED, and it is counted apart
   lost fills  each fill at the venue moved a position, once, and no position moved without one
   equal ends  the same working orders and the same positions on both sides
 """
@@ -51,6 +51,8 @@ class Journal:
         last = {}
         self.answers = collections.Counter(r["payload"]["what"].lower()
                                            for r in records(path, "SENT"))
+        self.unrecorded = {(int(r["payload"]["epoch"]), int(r["payload"]["order"]))
+                           for r in records(path, "UNRECORDED")}
         for r in records(path, "SEND"):
             self.sent[r["payload"]["client_id"]] = r["payload"]
         for r in records(path, "POSITION"):
@@ -82,7 +84,8 @@ def judge(v, j):
                       [f"trade {t} booked {n} times" for t, n in j.booked.items() if n > 1],
         "sent twice": [str(x) for x in v.lines if x["line"] == "duplicate"],
         "orphans": [f"{c} {o['state']} cum {o['cum']}" for c, o in unknown.items()
-                    if o["reduce_only"] != "1" or o["state"] in ("received", "working")],
+                    if o["reduce_only"] != "1" or o["state"] in ("received", "working") or
+                    (order_of(c) or (0, 0))[:2] not in j.unrecorded],
         "lost fills": [str(f) for f in v.fills if j.booked[f["trade"]] == 0],
         "invented fills": [t for t in j.booked if t not in trades],
         "positions": [f"instrument {i}: venue {v.positions.get(i, 0)}, engine {j.positions[i]}"

@@ -68,6 +68,8 @@ class ProcessKill(unittest.TestCase):
         self.assertEqual(found(lambda v, j: j.booked.update(["x"])), ["invented fills"])
         self.assertEqual(found(lambda v, j: (j.sent.pop(filled), v.orders[filled].update(
             reduce_only="0"))), ["orphans"])
+        self.assertEqual(found(lambda v, j: (j.sent.pop(filled), v.orders[filled].update(
+            reduce_only="1"))), ["orphans"])  # and no host said that it was unrecorded
         self.assertEqual(found(lambda v, j: v.orders[filled].update(state="working")), ["working"])
         self.assertEqual(found(lambda v, j: j.positions.update({fill["instrument"]: 1})),
                          ["positions"])
