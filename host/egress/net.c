@@ -142,9 +142,12 @@ void net_unwatch(struct net *n, int fd)
 }
 
 /* ---- the loop ---- */
+/* An alarm that is over before the library begins to wait is called then, and the wait that follows
+ * knows of no end any more: it is told to end, each time. */
 static void on_alarm(lws_sorted_usec_list_t *sul)
 {
-    (void)sul; /* it is enough that the wait ended */
+    struct net *n = lws_container_of(sul, struct net, alarm);
+    lws_cancel_service(n->context);
 }
 
 static void sweep(struct net *n)

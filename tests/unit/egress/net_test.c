@@ -608,6 +608,16 @@ static void on_ready(void *arg, int fd)
     rang++;
 }
 
+/* A wait so short that it is over before the library begins to wait: it must end all the same. */
+static void net_wait_that_is_over_at_once_ends(void **state)
+{
+    (void)state;
+    const int64_t until = clock_mono(&clock_system) + PATIENCE_NS;
+    for (int i = 0; i < 2000; i++)
+        net_turn(net, 1 + i % 3000);
+    assert_true(clock_mono(&clock_system) < until);
+}
+
 static void net_watch_calls_until_unwatched(void **state)
 {
     (void)state;
@@ -682,6 +692,7 @@ int main(void)
         T(net_ws_redirect_is_not_followed),
         T(net_take_over_makes_the_second_session_the_first),
         T(net_raw_bytes_pass_both_ways),
+        T(net_wait_that_is_over_at_once_ends),
         T(net_watch_calls_until_unwatched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
