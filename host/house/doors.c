@@ -232,6 +232,7 @@ static void on_timer(lws_sorted_usec_list_t *timer)
     struct doors *d = lws_container_of(timer, struct doors, timer);
     front_time(d->front);
     set_timer(d);
+    lws_cancel_service(d->context); /* the turn ends: what was decided is synced, then said */
 }
 
 static void set_timer(struct doors *d)
