@@ -183,10 +183,11 @@ def read_ledger(path):
 
 
 class Books:
-    """What the ledger tells, recounted: orders by client id, fills, positions, doubles."""
+    """What the ledger tells, or its first lines do, recounted: orders by client id, fills,
+    positions, doubles."""
 
-    def __init__(self, path):
-        self.lines = read_ledger(path)
+    def __init__(self, path, count=None):
+        self.lines = read_ledger(path)[:count]
         self.orders, self.fills, self.positions = {}, [], {}
         self.doubled = []  # client ids, orders or trades that are there twice
         self.refused_twice = self.lives = 0
