@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# How this repository builds itself. Authors of plugins outside it use TenonPlugin.cmake.
+# How this repository builds itself. Authors of plugins outside it use TenonPluginConfig.cmake.
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
@@ -129,20 +129,24 @@ function(tenon_bench_plugins)
     target_compile_options(plugin_bench_limit PRIVATE ${TENON_WARNINGS} ${TENON_PLUGIN_FLAGS})
 endfunction()
 
-# tools/benches/bench_core.c -> bench_core. Built with everything else, so that none rots.
+# tools/benches/bench_core.c -> bench_core, over the other files there. Built with everything else,
+# so that none rots.
 function(tenon_benches)
     tenon_bench_plugins()
     tenon_all_libraries(libs)
     file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/benches/bench_*.c)
     file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/benches/*.c)
     list(FILTER helpers EXCLUDE REGEX "/bench_[^/]*\\.c$")
+    add_library(benches_lib STATIC ${helpers})
+    tenon_target_flags(benches_lib)
+    target_compile_definitions(benches_lib PUBLIC TENON_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins"
+        TENON_BENCH_DIR="${CMAKE_BINARY_DIR}/bench" TENON_SWAP_DIR="${CMAKE_BINARY_DIR}/swap")
+    target_link_libraries(benches_lib PUBLIC ${libs} ${CMAKE_DL_LIBS})
     foreach(source ${benches})
         get_filename_component(name ${source} NAME_WE)
-        add_executable(${name} ${source} ${helpers})
+        add_executable(${name} ${source})
         tenon_target_flags(${name})
-        target_compile_definitions(${name} PRIVATE TENON_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins"
-            TENON_BENCH_DIR="${CMAKE_BINARY_DIR}/bench" TENON_SWAP_DIR="${CMAKE_BINARY_DIR}/swap")
-        target_link_libraries(${name} PRIVATE ${libs} ${CMAKE_DL_LIBS})
+        target_link_libraries(${name} PRIVATE benches_lib)
         add_dependencies(${name} plugin_bench_flip plugin_bench_fused plugin_bench_limit)
         if(TARGET tenon-bay)
             add_dependencies(${name} tenon-bay swap_plugins)
@@ -161,14 +165,19 @@ function(tenon_runnable)
     endforeach()
 endfunction()
 
+function(tenon_plugin_flags target)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(${target} PRIVATE ${TENON_WARNINGS} ${TENON_PLUGIN_FLAGS})
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/plugin-api/include)
+endfunction()
+
 # One plugin: all .c of a folder (its tests and its README aside) -> <id>.so, plain in every preset.
 function(tenon_plugin name)
     cmake_parse_arguments(P "" "OUTPUT" "SOURCES" ${ARGN})
     add_library(plugin_${name} MODULE ${P_SOURCES})
     set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME "${P_OUTPUT}"
-        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins POSITION_INDEPENDENT_CODE ON)
-    target_compile_options(plugin_${name} PRIVATE ${TENON_WARNINGS} ${TENON_PLUGIN_FLAGS})
-    target_include_directories(plugin_${name} PRIVATE ${CMAKE_SOURCE_DIR}/plugin-api/include)
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+    tenon_plugin_flags(plugin_${name})
     target_link_options(plugin_${name} PRIVATE -nostartfiles -fno-sanitize=all -Wl,-z,defs
         -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id=sha1
         -Wl,--version-script=${CMAKE_SOURCE_DIR}/plugin-api/cmake/plugin.map)
@@ -202,19 +211,30 @@ function(tenon_plugin_folder folder)
     endforeach()
 endfunction()
 
+function(tenon_test_flags target)
+    tenon_target_flags(${target})
+    target_compile_options(${target} PRIVATE -Wno-missing-prototypes -Wno-cast-qual)
+    target_compile_definitions(${target} PRIVATE TENON_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+        TENON_BINARY_DIR="${CMAKE_BINARY_DIR}" TENON_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins")
+endfunction()
+
+# tests/lib/*.c -> tests_lib: compiled once, and each test takes from it what it names.
+function(tenon_test_library)
+    tenon_all_libraries(libs)
+    file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lib/*.c)
+    add_library(tests_lib STATIC ${helpers})
+    tenon_test_flags(tests_lib)
+    target_link_libraries(tests_lib PUBLIC ${libs} PkgConfig::CMOCKA)
+endfunction()
+
 # tests/unit/<folder>/<module>_test.c and <plugin folder>/*_test.c -> one program and ctest each.
 function(tenon_test source)
     file(RELATIVE_PATH rel ${CMAKE_SOURCE_DIR} ${source})
     string(REGEX REPLACE "[/.]" "_" name ${rel})
     string(REGEX REPLACE "_c$" "" name ${name})
-    tenon_all_libraries(libs)
-    file(GLOB helpers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lib/*.c)
-    add_executable(${name} ${source} ${helpers})
-    tenon_target_flags(${name})
-    target_compile_options(${name} PRIVATE -Wno-missing-prototypes -Wno-cast-qual)
-    target_compile_definitions(${name} PRIVATE TENON_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-        TENON_BINARY_DIR="${CMAKE_BINARY_DIR}" TENON_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins")
-    target_link_libraries(${name} PRIVATE ${libs} PkgConfig::CMOCKA)
+    add_executable(${name} ${source})
+    tenon_test_flags(${name})
+    target_link_libraries(${name} PRIVATE tests_lib)
     add_test(NAME ${rel} COMMAND ${name})
     set_tests_properties(${rel} PROPERTIES ENVIRONMENT "${TENON_TEST_ENV}")
 endfunction()
@@ -230,6 +250,7 @@ function(tenon_disk_shim)
 endfunction()
 function(tenon_tests)
     tenon_disk_shim()
+    tenon_test_library()
     file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*_test.c
          ${CMAKE_SOURCE_DIR}/tests/contract/*_test.c ${CMAKE_SOURCE_DIR}/tests/replay/*_test.c
          ${CMAKE_SOURCE_DIR}/tests/fault/*_test.c
