@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: a disk that fills up is survived: the host says so, takes no new risk, still obeys a kill,
 loses nothing that was acknowledged, and goes on by itself when there is room again.
-Method: the real host with its journal on a small tmpfs, most of which another file takes; that file
-is removed to make room. Needs root and mount; skipped with the reason otherwise.
+Method: the real host with its journal on a tmpfs, of which another file takes all that is left; that
+file is removed to make room. The disk is many times what the journal holds ready ahead of itself,
+so that one removal is room enough. Needs root and mount; skipped with the reason otherwise.
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 import scenario_lib as lib  # noqa: E402
 
-DISK, BALLAST = 24 << 20, 19 << 20
+DISK = 128 << 20
 
 
 class DiskFull(lib.Scenario):
@@ -27,14 +29,33 @@ class DiskFull(lib.Scenario):
         self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=False)
         self.place.journal = os.path.join(self.disk, "journal")
         self.ballast = os.path.join(self.disk, "ballast")
-        with open(self.ballast, "wb") as f:
-            f.write(bytes(BALLAST))
+
+    def take(self, leave):
+        """Takes the disk but for about so many bytes."""
+        with open(self.ballast, "ab", buffering=0) as f:
+            piece = 1 << 20
+            while piece >= 512:
+                try:
+                    room = shutil.disk_usage(self.disk).free - leave
+                    f.write(bytes(min(piece, max(room, 0))))
+                    if room <= 0:
+                        break
+                except OSError:
+                    piece //= 2
 
     def fill(self):
+        """A host whose disk filled up, and its status when nothing moves any more."""
+        self.take(DISK // 18)  # less than 95 %
         host = self.start("--demo", "--json", "--speed", "1000")
-        full = host.until(lambda s: s["journal"]["state"] == "DISK_FULL" and
-                          s["mode"] == "REDUCING", "a full disk")
-        return host, full
+        before = [None]
+
+        def stands(s):
+            j, was = s["journal"], before[0]
+            before[0] = (j["seq"], j["durable_seq"])
+            return (j["state"] == "DISK_FULL" and s["mode"] == "REDUCING" and before[0] == was and
+                    j["seq"] > j["durable_seq"])
+
+        return host, host.until(stands, "a full disk")
 
     def acknowledged(self, status):
         """What was durable then is in the journal now, whole."""
@@ -81,12 +102,7 @@ class DiskFull(lib.Scenario):
         self.assertEqual(again["epoch"], 2)
 
     def test_a_start_on_a_full_disk_is_one_sentence(self):
-        with open(self.ballast, "ab") as f:
-            try:
-                while f.write(bytes(1 << 16)):
-                    f.flush()
-            except OSError:
-                pass
+        self.take(0)
         self.complains(self.place.headless("--for", "5m"), 1, "journal", "free space|no space")
         os.remove(self.ballast)
         self.assertEqual(json.loads(self.place.headless("--for", "5m").out)["holds"], True)
