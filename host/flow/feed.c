@@ -299,7 +299,7 @@ static struct result check_event(const struct feed *f, const struct tn_event *ev
     return OK_RESULT;
 }
 
-static void put_event(const struct feed *f, const struct tn_event *ev, struct fact_view *out)
+void feed_fact(const struct tn_event *ev, uint32_t source, struct fact_view *out)
 {
     uint32_t flags = (ev->flags & TN_EVENT_F_OFF_TICK) != 0 ? FACT_MD_OFF_TICK : 0;
     uint16_t type;
@@ -330,7 +330,7 @@ static void put_event(const struct feed *f, const struct tn_event *ev, struct fa
                                    .t_ns = ev->t_ns,
                                    .type = type,
                                    .version = fact_version(type),
-                                   .source = f->source};
+                                   .source = source};
 }
 
 static void put_rows(struct feed *f, struct fact_view *out)
@@ -372,7 +372,7 @@ static struct result hand_out(struct feed *f, struct fact_view *out, struct trai
         }
         const struct tn_event *ev = &f->event[f->event_next++];
         TRY(check_event(f, ev, tr));
-        put_event(f, ev, out);
+        feed_fact(ev, f->source, out);
         f->last_ns = ev->t_ns;
         f->totals.used++;
         f->totals.rows++;

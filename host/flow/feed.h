@@ -38,6 +38,9 @@ struct feed;
 MUST_USE struct result feed_open(const struct feed_spec *spec, struct feed **out, struct trail *tr);
 void feed_close(struct feed *f); /* NULL is let pass */
 
+/* The fact of one market event, from this source; seq is 0. The event was checked. */
+void feed_fact(const struct tn_event *ev, uint32_t source, struct fact_view *out);
+
 /* The next fact; seq is 0, sequencing is the caller's. RESULT_END after the last row. Any other
  * failure ends the feed: the same result comes again. */
 MUST_USE struct result feed_next(struct feed *f, struct fact_view *out, struct trail *tr);

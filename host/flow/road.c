@@ -10,6 +10,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/num.h"
+#include "flow/feed.h"
 
 static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -240,36 +241,8 @@ const char *road_market_of(const struct road_names *n, const struct tn_event *ev
         return "market data that cannot be";
     if (!find(n, ev->instrument, &at))
         return "market data of an instrument that is not of the account";
-    uint32_t flags = ev->flags & TN_EVENT_F_OFF_TICK ? FACT_MD_OFF_TICK : 0;
-    uint16_t type = FACT_QUOTE;
     memset(&out->u, 0, sizeof(struct fact_bar));
-    if (ev->type == TN_EVENT_BAR) {
-        const struct tn_bar *b = &ev->u.bar;
-        type = FACT_BAR;
-        out->u.fact_bar = (struct fact_bar){ev->instrument, flags,  b->open_ns, b->open,
-                                            b->high,        b->low, b->close,   b->volume};
-    } else if (ev->type == TN_EVENT_TRADE) {
-        const struct tn_trade *t = &ev->u.trade;
-        type = FACT_TRADE;
-        out->u.fact_trade = (struct fact_trade){.instrument = ev->instrument,
-                                                .flags = flags,
-                                                .price = t->price,
-                                                .qty = t->qty,
-                                                .aggressor = t->aggressor};
-    } else {
-        const struct tn_quote *q = &ev->u.quote;
-        out->u.fact_quote = (struct fact_quote){.instrument = ev->instrument,
-                                                .flags = flags,
-                                                .bid = q->bid,
-                                                .bid_qty = q->bid_qty,
-                                                .ask = q->ask,
-                                                .ask_qty = q->ask_qty};
-    }
-    out->head = (struct fact_head){.bytes = fact_bytes(type),
-                                   .t_ns = ev->t_ns,
-                                   .type = type,
-                                   .version = fact_version(type),
-                                   .source = n->account};
+    feed_fact(ev, n->account, out);
     return NULL;
 }
 

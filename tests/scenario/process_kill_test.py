@@ -86,7 +86,7 @@ class ProcessKill(unittest.TestCase):
         self.assertEqual(collections.Counter(), crash_campaign.Times().figures([]))
 
     def test_what_the_venue_owed_is_told_from_its_ledger(self):
-        """Two answers that overlap count once, a quick one not at all, one that never came whole."""
+        """Two that overlap count once, a quick one not at all, one that never came to its end."""
         s = 10**9
 
         def asked(order, at, decided=None, cancel=False):
@@ -94,8 +94,8 @@ class ProcessKill(unittest.TestCase):
             return [{"line": what[0], "order": order, "at": str(at)}] + (
                 [{"line": what[1], "order": order, "t": str(decided)}] if decided else [])
 
-        lines = asked("1", 0, 3 * s) + asked("2", 1 * s, 4 * s, True) + asked("3", 5 * s,
-                                                                            5 * s + s // 20)
+        lines = asked("1", 0, 3 * s) + asked("2", 1 * s, 4 * s, True) + (
+            asked("3", 5 * s, 5 * s + s // 20))
         self.assertEqual(crash_campaign.owed_s(lines, 2 * s, 10 * s), 2.0)
         self.assertEqual(crash_campaign.owed_s(lines + asked("4", 9 * s), 2 * s, 10 * s), 3.0)
         self.assertEqual(crash_campaign.owed_s([], 0, s), 0.0)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: a disk that fills up is survived: the host says so, takes no new risk, still obeys a kill,
 loses nothing that was acknowledged, and goes on by itself when there is room again.
-Method: the real host with its journal on a tmpfs, of which another file takes all that is left; that
-file is removed to make room. The disk is many times what the journal holds ready ahead of itself,
-so that one removal is room enough. Needs root and mount; skipped with the reason otherwise.
+Method: the real host with its journal on a tmpfs, of which another file takes all that is left;
+that file is removed to make room. The disk is many times what the journal holds ready ahead of
+itself, so that one removal is room enough. Needs root and mount; skipped with the reason otherwise.
 """
 import json
 import os
