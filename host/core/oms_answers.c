@@ -225,8 +225,12 @@ static bool doubt_account(struct core *c, struct order_row *o, const struct fact
 static bool misses_fills(struct core *c, struct order_row *o, const struct fact_exec *e)
 {
     const struct book_row *b = &c->book[o->book];
-    if (e->cum_qty <= o->cum || is_terminal(o->state))
+    if (is_terminal(o->state))
         return false;
+    if (e->cum_qty <= o->cum) {
+        o->missed = 0; /* what the venue said before its fills came was no loss */
+        return false;
+    }
     bool was_doubted = o->missed >= MISSED_DOUBT, waits = true;
     o->confirmed = 0;
     o->missed = was_doubted ? MISSED_DOUBT : (uint16_t)(o->missed + 1);

@@ -40,7 +40,7 @@ enum fact_class { /* order at equal times, DECISIONS 3 */
 };
 
 #ifndef TENON_CORE_LOGIC
-#define TENON_CORE_LOGIC 1 /* tenond-next, the next program of upgrade tests, has one more */
+#define TENON_CORE_LOGIC 2 /* tenond-next, the next program of upgrade tests, has one more */
 #endif
 enum {
     FACT_NAME_BYTES = 32,

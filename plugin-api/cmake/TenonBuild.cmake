@@ -100,7 +100,7 @@ function(tenon_programs)
     # come before those of the libraries.
     tenon_program(tenond-next SOURCES ${host}/tenond.c ${host}/core/step.c ${host}/flow/genesis.c
                   ${host}/flow/replay.c ${host}/journal/snapshot.c LINKS ${libs})
-    target_compile_definitions(tenond-next PRIVATE TENON_CORE_LOGIC=2)
+    target_compile_definitions(tenond-next PRIVATE TENON_CORE_LOGIC=3)
     tenon_program(tenon-egress SOURCES ${host}/egress.c LINKS ${libs})
     # No more than it needs: what is linked is in reach of a plugin.
     tenon_program(tenon-bay SOURCES ${host}/bay.c LINKS tenon_bays tenon_base tenon_tbl)

@@ -357,6 +357,24 @@ static void oms_answers_fills_withheld_from_a_reconciliation_end_the_order(void 
     assert_int_equal(rig_count(&r, FACT_QUERY), 0);
 }
 
+/* A status that overtakes its fill is no loss, however often that happens to a long-lived order. */
+static void oms_answers_fills_that_come_after_their_status_are_not_missed(void **state)
+{
+    (void)state;
+    r.core->account[RIG_ACCOUNT].def.via = FACT_VIA_EGRESS;
+    const uint64_t id = rig_working(&r, TN_LONG, 1000000);
+    struct fact_exec seen = {
+        .order = id, .kind = FACT_EXEC_STATUS, .found = FACT_FOUND_WORKING, .leaves_qty = 1000};
+    for (uint32_t i = 1; i < 12; i++) {
+        seen.cum_qty = 10 * (int64_t)i;
+        rig_exec_full(&r, seen);
+        assert_int_equal(rig_count(&r, FACT_ALERT), 0);
+        rig_fill(&r, id, 10, 999000);
+        rig_exec_full(&r, seen);
+    }
+    assert_int_equal(mode_effective(r.core, &r.core->book[1]), MODE_ACTIVE);
+}
+
 /* Another account's venue has no word on an order. */
 static void oms_answers_word_of_another_account_changes_nothing(void **state)
 {
@@ -492,6 +510,7 @@ int main(void)
         TEST(oms_answers_word_of_another_account_changes_nothing),
         TEST(oms_answers_withheld_fills_are_fetched_by_a_reconciliation),
         TEST(oms_answers_fills_withheld_from_a_reconciliation_end_the_order),
+        TEST(oms_answers_fills_that_come_after_their_status_are_not_missed),
         TEST(oms_answers_external_has_a_book_on_each_account),
         TEST(oms_answers_fill_that_does_not_fit_its_order_is_external),
         TEST(oms_answers_lookup_books_what_was_not_booked),
