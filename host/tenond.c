@@ -505,7 +505,9 @@ static struct result look_around(struct tenond *d, uint32_t turns, struct trail 
         r = demo_turn(&d->demo, d->engine, tr);
     if (is_ok(r) && (d->speed != 0 || lockstep_holds(d->engine)))
         r = lockstep_service(d->engine, tr);
-    return is_ok(r) ? lockstep_receive(d->engine, tr) : r;
+    if (is_ok(r))
+        lockstep_receive(d->engine);
+    return r;
 }
 
 /* AGAIN: not yet; slept a little. */
@@ -531,7 +533,7 @@ static struct result wait_for_event(struct tenond *d, struct trail *tr)
     return RESULT_OF(AGAIN);
 }
 
-/* A signal asks for the end: END, or why not yet. */
+/* A signal, or the end of --for, asks for the end: END, or why not yet. */
 static struct result stop_asked(struct tenond *d, struct trail *tr)
 {
     enum leave_word word = LEAVE_STOP;
@@ -570,7 +572,11 @@ static struct result run(struct tenond *d, struct trail *tr)
                               .log = d->log,
                               .may_leave = args_has(&d->a, FLAG_LEAVE),
                               .may_flatten = args_has(&d->a, FLAG_FLATTEN)};
-    while (is_ok(r) && !time_is_up(d)) {
+    while (is_ok(r)) {
+        if (time_is_up(d)) {
+            d->for_ns = 0; /* asked once: whoever must stay stays until a signal */
+            stop_signal = SIGTERM;
+        }
         if (stop_signal != 0)
             r = stop_asked(d, tr);
         if (is_ok(r))
