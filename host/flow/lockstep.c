@@ -475,17 +475,16 @@ struct result lockstep_begin_roads(struct lockstep *l, struct trail *tr)
     return roads_begin(l->roads, &s, tr);
 }
 
-struct result lockstep_receive(struct lockstep *l, struct trail *tr)
+void lockstep_receive(struct lockstep *l)
 {
     if (l->roads == NULL || l->doc == NULL)
-        return OK_RESULT;
+        return;
     if (l->doc != l->roads_doc && lockstep_via_egress(l->doc)) {
         const struct roads_setup s = setup_of(l);
         l->roads_doc = l->doc;
-        TRY(roads_adopt(l->roads, &s, tr));
+        roads_adopt(l->roads, &s);
     }
     roads_receive(l->roads, l->seq.last_ns, l->last_class);
-    return OK_RESULT;
 }
 
 bool lockstep_sleep(struct lockstep *l, struct pollfd *out, uint32_t *count)

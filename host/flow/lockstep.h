@@ -88,7 +88,7 @@ MUST_USE struct result lockstep_rollback(struct lockstep *l, const char *by, con
                                          uint64_t request, struct trail *tr);
 bool lockstep_take_answer(struct lockstep *l, struct lockstep_answer *out);
 /* Takes in what came over the roads. Cheap when nothing did; before lockstep_next. */
-MUST_USE struct result lockstep_receive(struct lockstep *l, struct trail *tr);
+void lockstep_receive(struct lockstep *l);
 /* Before and after a sleep of the host: adds what to wake for to `out` (ROADS_POLL_MAX at most).
  * False: there is something already. */
 bool lockstep_sleep(struct lockstep *l, struct pollfd *out, uint32_t *count);

@@ -27,6 +27,7 @@ struct promoter_options {
     const char *plugin_dir;
     struct process_home *home; /* as of struct plant_options */
     const char *journal_dir;   /* NULL: no history (tests) */
+    bool opens_adapters;       /* accounts that go via egress are not served in the engine */
     struct log *log;
     const struct clock *clock;
     /* Called on the promoter's thread when there is news, to wake an engine that sleeps; may be

@@ -12,6 +12,21 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/must.h"
+#include "flow/roads.h"
+
+/* The engine swaps adapters after the flip, when nothing can be refused any more. */
+static struct result open_adapters(struct promoter_job *j)
+{
+    const struct deploy_doc *d = j->offer->doc;
+    const struct bay_module *m = NULL;
+    const struct tn_adapter_facts *facts = NULL;
+    struct result r = OK_RESULT;
+    for (uint32_t i = 0; i < d->account_count && j->p->o.opens_adapters && is_ok(r); i++) {
+        if (d->account[i].via == FACT_VIA_EGRESS)
+            r = roads_load(j->p->o.plugin_dir, &d->adapter[i], &m, &facts, &j->tr);
+    }
+    return r;
+}
 
 struct result promoter_build(struct promoter_job *j)
 {
@@ -26,6 +41,7 @@ struct result promoter_build(struct promoter_job *j)
                                           .ids = &o->ids,
                                           .only = j->ask->doc != NULL ? o->change.swaps : NULL,
                                           .from_memory = o->is_rollback};
+    TRY(open_adapters(j));
     struct result r = plant_open(&options, &o->part, &j->tr);
     o->took.load = clock_mono(p->o.clock) - began;
     return r;

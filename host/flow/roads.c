@@ -43,6 +43,7 @@ void roads_free(struct roads *r)
     road_hold_close(&r->answers);
     road_hold_close(&r->market);
     free(r->open);
+    free(r->epoch);
     free(r->buffer);
     free(r);
 }
@@ -59,6 +60,11 @@ bool roads_has(const struct roads *r, uint32_t account)
 }
 
 /* ---- holding ---- */
+
+bool roads_has_room(const struct roads *r)
+{
+    return r->answers.count < ROADS_SAID && road_hold_has_room(&r->market);
+}
 
 void roads_hold(struct roads *r, int64_t due_ns, enum roads_rank rank, uint32_t account,
                 uint64_t tie, uint64_t cause_seq, uint16_t type, const void *payload)
@@ -149,11 +155,6 @@ void roads_done(struct roads *r, struct roads_approval *a)
     }
 }
 
-uint32_t roads_open_count(const struct roads *r)
-{
-    return r->open_live;
-}
-
 /* A venue of the demo profile answers seconds late on purpose. */
 int64_t roads_quiet_ns(const struct roads *r)
 {
@@ -173,12 +174,26 @@ static void note_open(struct roads *r, const struct roads_approval *a)
 
 /* ---- effects ---- */
 
+/* Rows rise, so the last one that begins not after it. What is before all of them is of a part that
+ * was pruned: most likely of the epoch before the first that is known. */
 uint64_t roads_epoch(const struct roads *r, uint64_t order)
 {
-    uint64_t seq = order >> 10, epoch = r->setup.epoch;
-    for (uint32_t i = 0; i < r->epoch_count && r->epoch[i].seq <= seq; i++)
-        epoch = r->epoch[i].epoch;
-    return epoch;
+    uint32_t low = 0, high = r->epoch_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (r->epoch[middle].seq <= order >> 10)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low > 0)
+        return r->epoch[low - 1].epoch;
+    return r->epoch_count > 0 ? r->epoch[0].epoch - 1 : r->setup.epoch;
+}
+
+bool roads_is_pruned(const struct roads *r, uint64_t order)
+{
+    return r->epoch_count == 0 || order >> 10 < r->epoch[0].seq;
 }
 
 static struct roads_approval approval_of(const struct fact_head *head, uint32_t account,
@@ -333,15 +348,6 @@ int64_t roads_behind_until(const struct roads *r, int64_t due_ns)
         return INT64_MIN;
     const int64_t now = clock_wall(r->setup.clock);
     return now - due_ns > behind_ns ? now + felt_ns : INT64_MIN;
-}
-
-bool roads_in_doubt(const struct roads *r)
-{
-    for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX; i++) {
-        if (r->account[i].is_used && r->account[i].in_doubt)
-            return true;
-    }
-    return false;
 }
 
 /* ---- waiting ---- */

@@ -17,8 +17,8 @@
  *
  * When egress goes, every open approval is UNKNOWN and its accounts are in doubt; it is looked for
  * again five times a second. When a bay goes, its account is in doubt; it is started again, and
- * three ends in ten minutes leave it off. Nothing here waits, but for the spawner and the first
- * attachment.
+ * three ends in ten minutes leave it off. Nothing here waits, but for the spawner, the first
+ * attachment, and each further one for a tenth of a second.
  */
 #ifndef FLOW_ROADS_H
 #define FLOW_ROADS_H
@@ -44,11 +44,10 @@ struct roads_options {
 };
 
 struct roads_totals {
-    uint64_t orders, cancels, queries, sents, events, said, syncs;
-    uint64_t late;    /* inputs that came after their time */
-    uint64_t refused; /* words of bays that cannot be */
-    uint64_t deaths, attaches, losses, unread_opens;
-    uint64_t strays;       /* orders of lost records, cancelled */
+    uint64_t orders, cancels, queries, sents, events, said;
+    uint64_t late;         /* inputs that came after their time */
+    uint64_t refused;      /* words of bays that cannot be */
+    uint64_t deaths;       /* of adapters */
     int64_t trip_p999_ns;  /* wall: an order until egress says it was handed over */
     int64_t feed_p999_ns;  /* script time: wall from when a venue could say it until it is here */
     int64_t least_room_ns; /* script time, wall: the least time an input came before it was due */
@@ -72,13 +71,19 @@ MUST_USE struct result roads_open(const struct roads_options *o, struct roads **
                                   struct trail *tr);
 void roads_free(struct roads *r);              /* NULL is let pass */
 struct road_link *roads_page(struct roads *r); /* for road_link_durable; NULL in the engine */
+/* The adapter's module as it is pinned, and its facts: that of a simulated venue only. Any thread
+ * that may load modules. */
+MUST_USE struct result roads_load(const char *plugin_dir, const struct deploy_adapter *d,
+                                  const struct bay_module **out,
+                                  const struct tn_adapter_facts **facts, struct trail *tr);
 /* An epoch of the journal, and trades that it holds: before roads_begin. */
 void roads_past(struct roads *r, const struct fact_head *head, const void *payload);
 /* Attaches and says every account; starts the adapters. */
 MUST_USE struct result roads_begin(struct roads *r, const struct roads_setup *s, struct trail *tr);
 /* Which adapters the new document pins; those that changed are swapped: the second session is
- * reconciled beside the first and then takes over. */
-MUST_USE struct result roads_adopt(struct roads *r, const struct roads_setup *s, struct trail *tr);
+ * reconciled beside the first and then takes over. One that cannot be opened any more is said in
+ * the log, and the old one stays. */
+void roads_adopt(struct roads *r, const struct roads_setup *s);
 
 /* Is this account one of theirs? In the engine too. */
 bool roads_has(const struct roads *r, uint32_t account);
@@ -112,9 +117,6 @@ void roads_market_take(struct roads *r, struct road_held *out);
 int64_t roads_behind_until(const struct roads *r, int64_t due_ns);
 /* Script time after which no answer is on its way any more: a run must not end before. */
 int64_t roads_quiet_ns(const struct roads *r);
-/* Approvals without an answer, and accounts not yet reconciled. */
-uint32_t roads_open_count(const struct roads *r);
-bool roads_in_doubt(const struct roads *r);
 
 /* Before a sleep: what to wait on. False: there is something to take after all. */
 bool roads_sleep(struct roads *r, struct pollfd *out, uint32_t *count);

@@ -26,8 +26,13 @@ void roads_cursor(struct roads *r, const struct fact_sync *e)
 
 void roads_past(struct roads *r, const struct fact_head *head, const void *payload)
 {
-    if (head->type == FACT_START && r->epoch_count < ROADS_EPOCHS) {
+    if (head->type == FACT_START) {
         const struct fact_start *s = payload;
+        if (r->epoch_count == r->epoch_room) {
+            r->epoch_room = 2 * r->epoch_room + 64;
+            r->epoch = realloc(r->epoch, r->epoch_room * sizeof *r->epoch);
+            must(r->epoch != NULL);
+        }
         r->epoch[r->epoch_count++] = (struct roads_epoch){head->seq, s->epoch};
     }
     if (head->type == FACT_SYNC)
@@ -36,7 +41,7 @@ void roads_past(struct roads *r, const struct fact_head *head, const void *paylo
 
 /* ---- accounts ---- */
 
-struct result roads_load(const struct roads_setup *s, const struct deploy_adapter *d,
+struct result roads_load(const char *plugin_dir, const struct deploy_adapter *d,
                          const struct bay_module **out, const struct tn_adapter_facts **facts,
                          struct trail *tr)
 {
@@ -46,7 +51,7 @@ struct result roads_load(const struct roads_setup *s, const struct deploy_adapte
     const bool is_pinned = hash_from_hex(d->sha256_hex, sha256);
     m = is_pinned ? bay_module_find(sha256) : NULL;
     if (m == NULL) {
-        TRY(plant_find(s->plugin_dir, d->plugin, d->version, path, tr));
+        TRY(plant_find(plugin_dir, d->plugin, d->version, path, tr));
         TRY(bay_load(path, is_pinned ? sha256 : NULL, &m, tr));
     }
     if (bay_module_facts(m)->manifest.kind != TN_KIND_ADAPTER)
@@ -123,7 +128,7 @@ static struct result open_account(struct roads *r, uint32_t i, struct trail *tr)
     name_instruments(a, s);
     if (r->o.in_engine)
         return OK_RESULT;
-    return roads_load(s, a->adapter, &a->module, &a->facts, tr);
+    return roads_load(s->plugin_dir, a->adapter, &a->module, &a->facts, tr);
 }
 
 /* ---- saying them ---- */
@@ -192,6 +197,21 @@ struct result roads_start_bay(struct roads *r, struct roads_account *a, bool is_
     return road_bay_start(is_second ? &a->second : &a->bay, &s, &r->link, tr);
 }
 
+/* A run does not begin without an adapter. Later, one that cannot be started is like one that
+ * ended: its account is in doubt, and the others go on. */
+static struct result start_bay(struct roads *r, struct roads_account *a, struct trail *tr)
+{
+    struct trail why = {0};
+    if (!r->was_attached)
+        return roads_start_bay(r, a, false, tr);
+    struct result result = roads_start_bay(r, a, false, &why);
+    if (!is_ok(result)) {
+        snprintf(a->bay.why, sizeof a->bay.why, "%.180s", trail_sentence(&why, result));
+        roads_bay_gone(r, a);
+    }
+    return OK_RESULT;
+}
+
 static struct result say_all(struct roads *r, struct trail *tr)
 {
     const struct road_ready ready = {.epoch = r->setup.epoch};
@@ -207,7 +227,7 @@ static struct result say_all(struct roads *r, struct trail *tr)
     struct result result = OK_RESULT;
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX && is_ok(result); i++) {
         if (r->account[i].is_used && !r->account[i].is_off)
-            result = roads_start_bay(r, &r->account[i], false, tr);
+            result = start_bay(r, &r->account[i], tr);
     }
     return result;
 }
@@ -217,10 +237,10 @@ struct result roads_attach(struct roads *r, int wait_ms, struct trail *tr)
     const struct roads_setup *s = &r->setup;
     TRY(road_link_attach(&r->link, s->epoch, s->journal_id, s->host, wait_ms, tr));
     r->is_attached = true;
-    r->totals.attaches++;
     struct result result = say_all(r, tr);
     if (!is_ok(result))
         roads_lost(r, "it could not be told the accounts");
+    r->was_attached = r->was_attached || is_ok(result);
     return result;
 }
 
@@ -258,7 +278,6 @@ void roads_lost(struct roads *r, const char *why)
                 why, r->open_live);
     r->is_attached = false;
     r->again_ns = now + ROADS_AGAIN_NS;
-    r->totals.losses++;
     road_link_detach(&r->link);
     for (uint32_t i = 0; i < r->open_count; i++) {
         struct roads_approval *a = &r->open[(r->open_first + i) % ROADS_OPEN];
@@ -321,13 +340,8 @@ void roads_withheld(struct roads *r, const struct fact_alert *e, bool is_last)
 static void mend_bay(struct roads *r, struct roads_account *a, int64_t now)
 {
     struct trail tr = {0};
-    if (a->is_off || a->bay.state != ROAD_BAY_NONE || now < a->again_ns)
-        return;
-    struct result result = roads_start_bay(r, a, false, &tr);
-    if (is_ok(result))
-        return;
-    snprintf(a->bay.why, sizeof a->bay.why, "%.180s", trail_sentence(&tr, result));
-    roads_bay_gone(r, a);
+    if (!a->is_off && a->bay.state == ROAD_BAY_NONE && now >= a->again_ns)
+        (void)!is_ok(start_bay(r, a, &tr));
 }
 
 void roads_mend(struct roads *r)
@@ -337,9 +351,9 @@ void roads_mend(struct roads *r)
     if (!r->is_begun || r->o.in_engine)
         return;
     if (!r->is_attached && now >= r->again_ns) {
-        r->again_ns = now + ROADS_AGAIN_NS;
-        if (is_ok(roads_attach(r, 200, &tr)) && r->setup.log != NULL)
+        if (is_ok(roads_attach(r, ROADS_WAIT_MS, &tr)) && r->setup.log != NULL)
             log_now(r->setup.log, LOG_WARN, NULL, "tenon-egress is back");
+        r->again_ns = clock_mono(r->setup.clock) + ROADS_AGAIN_NS; /* from when it ended */
     }
     for (uint32_t i = 0; i < DEPLOY_ACCOUNTS_MAX && r->is_attached; i++) {
         if (r->account[i].is_used)

@@ -60,6 +60,8 @@ static void note_feed(struct roads *r, const struct roads_account *a, const stru
 static void take_sent(struct roads *r, const struct look *k, const struct road_sent *s)
 {
     struct roads_approval *a = roads_find(r, s->approval);
+    if (a == NULL && (s->approval & ((1u << ROAD_SUB_BITS) - 1)) >= STRAY_SUB)
+        return; /* of a cancel that nobody waits for */
     if (a == NULL) {
         r->totals.refused++;
         return;
@@ -89,10 +91,9 @@ static void note_unrecorded(struct roads *r, const struct road_open *o)
     struct fact_unrecorded e = {
         .order = o->order, .epoch = o->epoch, .account = o->account, .what = o->what};
     bool left = o->what == FACT_SENT_OK || o->what == FACT_SENT_UNKNOWN;
-    bool can_tell = r->epoch_count > 0 && r->epoch_count < ROADS_EPOCHS &&
-                    o->order >> 10 >= r->epoch[0].seq; /* not of a part that was pruned */
-    if (!left || !can_tell || o->class_of != TN_CLASS_ORDER || !roads_has(r, o->account) ||
-        o->epoch == r->setup.epoch || roads_epoch(r, o->order) == o->epoch)
+    if (!left || roads_is_pruned(r, o->order) || o->class_of != TN_CLASS_ORDER ||
+        !roads_has(r, o->account) || o->epoch == r->setup.epoch ||
+        roads_epoch(r, o->order) == o->epoch)
         return;
     roads_hold(r, due_of(r, 0, 0), RANK_CONTROL, o->account, o->approval, 0, FACT_UNRECORDED, &e);
 }
@@ -106,7 +107,6 @@ static void take_open(struct roads *r, const struct road_open *o)
                           .is_cancel = o->class_of == TN_CLASS_CANCEL,
                           .reason = FACT_SENT_REASON_EPOCH};
     bool is_ours = o->class_of == TN_CLASS_ORDER || o->class_of == TN_CLASS_CANCEL;
-    r->totals.unread_opens++;
     is_ours = is_ours && is_awaited(r, o->order);
     if (is_ours && roads_has(r, o->account) && o->what != FACT_SENT_UNSET)
         roads_hold(r, due_of(r, 0, 0), RANK_SENT, o->account, o->approval,
@@ -231,8 +231,17 @@ static const char *take_spare(struct roads_account *a, const struct line_event *
 static void close_gap(struct roads *r, struct roads_account *a, const struct look *k)
 {
     struct line_event m;
-    while (road_hold_has_room(&r->market) && roads_spare_next(a, &m))
-        (void)take_event(r, a, k, &m);
+    uint32_t lost = 0;
+    while (roads_spare_next(a, &m)) {
+        if (road_hold_has_room(&r->market))
+            (void)take_event(r, a, k, &m);
+        else
+            lost++;
+    }
+    if (lost > 0 && r->setup.log != NULL)
+        log_now(r->setup.log, LOG_ERROR, NULL,
+                "account %s: %u market events between the two adapters found no room and are lost",
+                a->name, lost);
     roads_spare_end(a);
 }
 
@@ -259,7 +268,6 @@ static void cancel_stray(struct roads *r, struct roads_account *a, const struct 
     memcpy(m.client_id, s->client_id, sizeof m.client_id);
     (void)road_link_put(&r->link, ROAD_CANCEL, &m, sizeof m);
     link_ring(&r->link.link);
-    r->totals.strays++;
     if (r->setup.log != NULL)
         log_now(r->setup.log, LOG_WARN, NULL,
                 "account %s: order %.*s is at the venue and in no record of ours: it is cancelled",
@@ -275,13 +283,16 @@ static bool is_known(struct roads *r, struct roads_account *a, const struct tn_s
     struct core_order_view o;
     if (!road_client_read(s->client_id, sizeof s->client_id, &id))
         return true;
-    if (roads_epoch(r, id.order) == id.epoch && core_order_find(r->setup.core, id.order, &o))
+    const bool is_its_epoch = roads_is_pruned(r, id.order)
+                                  ? r->epoch_count == 0 || id.epoch < r->epoch[0].epoch
+                                  : roads_epoch(r, id.order) == id.epoch;
+    if (is_its_epoch && core_order_find(r->setup.core, id.order, &o))
         return true;
     bool works =
         e->kind == FACT_EXEC_NEW || (e->kind == FACT_EXEC_STATUS && e->found == FACT_FOUND_WORKING);
     if (works)
         cancel_stray(r, a, s);
-    if (roads_epoch(r, id.order) == id.epoch)
+    if (is_its_epoch)
         return true; /* long ended, perhaps: the core looks it up */
     e->order = 0;
     return e->kind == FACT_EXEC_TRADE || e->kind == FACT_EXEC_BUST;
@@ -324,7 +335,6 @@ static void take_sync(struct roads *r, struct roads_account *a, struct road_agen
                       const struct look *k)
 {
     const struct line_sync *m = (const struct line_sync *)(const void *)r->buffer;
-    r->totals.syncs++;
     if (bay == &a->second) { /* what it does not find is asked for, as after any other */
         if (m->phase == TN_SYNC_BEGAN)
             roads_doubt(r, a, FACT_SYNC_AGAIN, "a new adapter is reconciled beside the old one", m);
@@ -337,11 +347,23 @@ static void take_sync(struct roads *r, struct roads_account *a, struct road_agen
     } /* FAILED: it will be tried again */
 }
 
-static void take_log(const struct roads *r, const struct roads_account *a, uint32_t bytes)
+/* Its lines are words for people, so a flood of them is cut, and that is said once. */
+static void take_log(const struct roads *r, struct roads_account *a, int64_t mono_ns,
+                     uint32_t bytes)
 {
     const struct line_log *m = (const struct line_log *)(const void *)r->buffer;
     uint32_t count = bytes - (uint32_t)sizeof *m;
-    if (r->setup.log != NULL)
+    if (mono_ns - a->logs_ns >= 1000000000) {
+        a->logs_ns = mono_ns;
+        a->logs = 0;
+    }
+    if (r->setup.log == NULL || a->logs++ > ROADS_LOGS)
+        return;
+    if (a->logs > ROADS_LOGS)
+        log_now(r->setup.log, LOG_WARN, NULL,
+                "adapter of account %s: over %d lines in a second; the rest of them is left out",
+                a->name, ROADS_LOGS);
+    else
         log_now(r->setup.log, LOG_INFO, NULL, "adapter of account %s: %.*s", a->name,
                 (int)(m->count < count ? m->count : count), (const char *)r->buffer + sizeof *m);
 }
@@ -368,7 +390,7 @@ static const char *take_word(struct roads *r, struct roads_account *a, struct ro
     case LINE_LOG:
         if (m->bytes < sizeof(struct line_log))
             return wrong;
-        take_log(r, a, m->bytes);
+        take_log(r, a, k->mono_ns, m->bytes);
         return NULL;
     case LINE_DONE:
         if (m->bytes != sizeof *done)
@@ -389,8 +411,7 @@ static void read_bay(struct roads *r, struct roads_account *a, struct road_agent
 {
     struct link_message m;
     for (uint32_t i = 0; i < ROADS_BATCH; i++) {
-        if (!road_hold_has_room(&r->market) || !road_hold_has_room(&r->answers) ||
-            !road_bay_take(bay, r->o.spawn, &m, r->buffer, ROADS_BUFFER))
+        if (!roads_has_room(r) || !road_bay_take(bay, r->o.spawn, &m, r->buffer, ROADS_BUFFER))
             break;
         const char *why = take_word(r, a, bay, k, &m);
         if (bay->state != ROAD_BAY_RUNS)
@@ -411,9 +432,7 @@ static void read_bay(struct roads *r, struct roads_account *a, struct road_agent
             log_now(r->setup.log, LOG_ERROR, NULL,
                     "adapter of account %s: the new one failed: %s; the old one stays", a->name,
                     bay->why);
-        memset(bay, 0, sizeof *bay);
-        a->is_again = false; /* what it began has no end */
-        roads_spare_end(a);
+        roads_second_end(r, a);
     }
 }
 
@@ -421,7 +440,7 @@ static void read_road(struct roads *r, const struct look *k)
 {
     struct link_message m;
     const char *why = NULL;
-    for (uint32_t i = 0; i < ROADS_BATCH && road_hold_has_room(&r->answers) &&
+    for (uint32_t i = 0; i < ROADS_BATCH && r->answers.count < ROADS_WORDS &&
                          link_take(&r->link.link, &m, r->buffer, ROADS_BUFFER);
          i++)
         take_road(r, k, &m);

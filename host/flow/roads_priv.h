@@ -9,18 +9,23 @@
 #include "flow/roads.h"
 
 enum {
-    ROADS_ANSWERS = 16384, /* held: a kill cancels every order */
     ROADS_MARKET = 16384,
     ROADS_OPEN = 16384, /* approvals without an answer */
-    ROADS_EPOCHS = 1024,
+    /* Answers that are held. A bay that floods fills its own part, and then its line; egress goes
+     * on to be read; and whatever is lost, each open approval finds room for its end. */
+    ROADS_SAID = 8192,
+    ROADS_WORDS = ROADS_SAID + 8192,
+    ROADS_ANSWERS = ROADS_WORDS + 3 * ROADS_OPEN,
     ROADS_BUFFER = 16 * 1024,
     ROADS_BATCH = 512, /* messages of one line in one look */
     ROADS_DEATHS = 3,
+    ROADS_WAIT_MS = 100, /* an attempt to attach again holds the engine no longer */
     TRIP_BUCKETS = 64 * 16,
     ROADS_SPARE = 1024, /* market data of a second session: the newest */
     STRAYS = 0xff,      /* cancels of the roads' own, behind an event's effects */
     STRAY_SUB = 0xff00,
     LATE_SAID = 8,
+    ROADS_LOGS = 32, /* lines of one adapter in a second */
 };
 #define ROADS_SLOW_NS 10000000000ll
 #define ROADS_AGAIN_NS 200000000ll
@@ -64,21 +69,23 @@ struct roads_account {
     int64_t given_ns[LINE_INSTRUMENTS_MAX][3]; /* of the newest bar, trade, quote that was used */
     struct line_event *spare; /* a second session's market data; NULL while there is none */
     uint32_t spare_count, spare_taken;
+    int64_t logs_ns; /* monotonic: since when its lines are counted */
+    uint32_t logs;
 };
 
 struct roads {
     struct roads_options o;
     struct roads_setup setup;
     struct road_link link;
-    bool is_begun, is_attached;
+    bool is_begun, is_attached, was_attached;
     int64_t again_ns;
     struct road_hold answers, market;
     struct roads_account account[DEPLOY_ACCOUNTS_MAX]; /* by id - 1 */
     struct roads_approval *open;                       /* ring, numbers rising */
     uint32_t open_first, open_count, open_live;
-    int64_t quiet_ns; /* when the answers to all that went out have come, in script time */
-    struct roads_epoch epoch[ROADS_EPOCHS];
-    uint32_t epoch_count;
+    int64_t quiet_ns;          /* when the answers to all that went out have come, in script time */
+    struct roads_epoch *epoch; /* of the journal, rising; grows before the run begins */
+    uint32_t epoch_count, epoch_room;
     uint64_t stray_seq;
     uint32_t stray_count;
     struct roads_totals totals;
@@ -93,6 +100,9 @@ void roads_hold_sent(struct roads *r, const struct roads_approval *a, uint32_t w
                      uint32_t reason);
 /* The epoch whose client ids an order's attempts bear: that of the event that made it. */
 uint64_t roads_epoch(const struct roads *r, uint64_t order);
+/* Is it from before the first epoch that the journal still names? */
+bool roads_is_pruned(const struct roads *r, uint64_t order);
+bool roads_has_room(const struct roads *r); /* for what bays say */
 struct roads_approval *roads_find(struct roads *r, uint64_t approval);
 void roads_done(struct roads *r, struct roads_approval *a);
 void roads_trip(struct roads_trip *t, int64_t ns);
@@ -106,9 +116,6 @@ struct result roads_attach(struct roads *r, int wait_ms, struct trail *tr);
 void roads_lost(struct roads *r, const char *why);
 void roads_mend(struct roads *r); /* what is gone is looked for again, when its time has come */
 void roads_bay_gone(struct roads *r, struct roads_account *a);
-struct result roads_load(const struct roads_setup *s, const struct deploy_adapter *d,
-                         const struct bay_module **out, const struct tn_adapter_facts **facts,
-                         struct trail *tr);
 struct result roads_start_bay(struct roads *r, struct roads_account *a, bool is_second,
                               struct trail *tr);
 /* roads_swap.c */
@@ -118,4 +125,5 @@ void roads_spare(struct roads_account *a, const struct line_event *m);
 bool roads_spare_next(struct roads_account *a, struct line_event *out);
 void roads_spare_end(struct roads_account *a);
 bool roads_take_over(struct roads *r, struct roads_account *a);
+void roads_second_end(struct roads *r, struct roads_account *a); /* the first one stays */
 #endif

@@ -80,7 +80,7 @@ static struct result adopt(struct roads *r, struct roads_account *a, struct trai
 {
     const struct bay_module *m = NULL;
     const struct tn_adapter_facts *facts = NULL;
-    TRY(roads_load(&r->setup, a->adapter, &m, &facts, tr));
+    TRY(roads_load(r->setup.plugin_dir, a->adapter, &m, &facts, tr));
     if (m == a->module)
         return OK_RESULT;
     const bool is_same = is_same_table(a->facts, facts);
@@ -98,26 +98,43 @@ static struct result adopt(struct roads *r, struct roads_account *a, struct trai
     }
     if (a->bay.state != ROAD_BAY_RUNS)
         return OK_RESULT; /* the next look at what is gone starts it */
-    road_bay_stop(&a->second, r->o.spawn);
-    roads_spare_end(a);
-    a->spare = calloc(ROADS_SPARE, sizeof *a->spare);
-    must(a->spare != NULL);
-    return roads_start_bay(r, a, true, tr);
+    roads_second_end(r, a);
+    struct result result = roads_start_bay(r, a, true, tr);
+    if (is_ok(result)) {
+        a->spare = calloc(ROADS_SPARE, sizeof *a->spare);
+        must(a->spare != NULL);
+    } else {
+        roads_second_end(r, a);
+    }
+    return result;
 }
 
-struct result roads_adopt(struct roads *r, const struct roads_setup *s, struct trail *tr)
+/* The promoter has opened every adapter before: what fails here failed since. */
+void roads_adopt(struct roads *r, const struct roads_setup *s)
 {
-    struct result result = OK_RESULT;
     r->setup = *s;
-    for (uint32_t i = 0; i < s->doc->account_count && is_ok(result); i++) {
+    for (uint32_t i = 0; i < s->doc->account_count; i++) {
         struct roads_account *a = &r->account[s->ids->account[i] - 1];
+        struct trail tr = {0};
         if (!a->is_used)
             continue;
         a->adapter = &s->doc->adapter[i];
-        if (!r->o.in_engine)
-            result = adopt(r, a, tr);
+        struct result result = r->o.in_engine ? OK_RESULT : adopt(r, a, &tr);
+        if (!is_ok(result) && s->log != NULL)
+            log_now(s->log, LOG_ERROR, NULL,
+                    "adapter of account %s: the new one failed: %s; the old "
+                    "one stays",
+                    a->name, trail_sentence(&tr, result));
     }
-    return result;
+}
+
+/* What a second session leaves when it does not become the one. */
+void roads_second_end(struct roads *r, struct roads_account *a)
+{
+    road_bay_stop(&a->second, r->o.spawn);
+    memset(&a->second, 0, sizeof a->second);
+    a->is_again = false; /* what it began has no end */
+    roads_spare_end(a);
 }
 
 /* The second session is reconciled: from here on it is the one. */

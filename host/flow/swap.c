@@ -21,6 +21,7 @@ struct result swap_open(struct lockstep *l, struct trail *tr)
     struct promoter_options o = {.plugin_dir = l->o.plugin_dir,
                                  .home = l->o.home,
                                  .journal_dir = l->o.journal_dir,
+                                 .opens_adapters = l->o.roads != NULL && !l->o.roads->in_engine,
                                  .log = l->o.log,
                                  .clock = l->o.clock,
                                  .wake = l->o.wake,

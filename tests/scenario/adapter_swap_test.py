@@ -133,6 +133,21 @@ class AdapterSwap(unittest.TestCase):
         self.ends_well(after)
         self.assertEqual(self.phases()[:3], ["WHOLE", "LOST", "WHOLE"])
 
+    def test_adapter_that_cannot_be_opened_is_refused_before_anything_changed(self):
+        w = self.world
+        w.start()
+        self.orders(3)
+        before = w.bays()["adapter"]
+        two = w.signed("two", w.text.replace(OLD, NEW), "--journal", w.journal, ana="author",
+                       bo="operator")
+        os.remove(os.path.join(w.plugins, "tenon_venue-1.0.1.so"))
+        done = lib.call(lib.TENON, "config", "promote", two, "--socket", w.socket)
+        self.assertNotEqual(done.code, 0, done)
+        self.assertRegex(done.err, "tenon_venue")
+        self.orders(3)
+        self.ends_well(before)
+        self.assertEqual(self.phases(), ["WHOLE"])
+
     def ends_well(self, after):
         w = self.world
         w.tenon("auto", "off", "--socket", w.socket)
