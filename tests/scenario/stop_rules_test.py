@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Goal: bad input of people, over the real programs (RISK-AND-ORDERS section 5). 68: a secret that
+"""Goal: bad input of a venue's stream and of people, over the real programs (RISK-AND-ORDERS §5).
+44, 45: market messages that are lost, come twice or are overtaken make the adapter ask for a
+picture, and data goes on; a venue that begins anew is in process_kill_test.py. 68: a secret that
 was added for live accounts signs nothing for a simulated one; nothing reaches the venue, and the
-host says why. 69 is in egress_test.py.
-Method: the deployment of tools/kill-drill and the host's log.
+host says why. 69 is in egress_test.py. Method: the deployment of tools/kill-drill, rules at the
+venue's control door, the host's log and its journal.
 """
 import os
 import sys
@@ -42,6 +44,20 @@ class StopRules(unittest.TestCase):
 
     def said(self, w, words, count):
         w.until(words, lambda: w.log("host.log").count(words) >= count)
+
+    def test_cases_44_45_a_stream_with_holes_is_mended_by_a_picture(self):
+        """Numbers are of a symbol, and what overtakes another symbol's message is in order; so
+        many are held back until the next."""
+        w = self.world()
+        w.until("turnover", lambda: w.at_venue.status()["fills"] > 0)
+        asked = "market data is missing or came twice"
+        said = 0
+        for rule, count in (("lose", 1), ("duplicate", 1), ("reorder", 200)):
+            w.at_venue.control("POST", "/faults", {"on": "market", "do": rule, "count": count})
+            self.said(w, asked, said + 1)
+            said = w.log("host.log").count(asked)
+            fills = w.at_venue.status()["fills"]  # strategies go on, so data does
+            w.until("turnover", lambda n=fills: w.at_venue.status()["fills"] > n)
 
     def test_case_68_a_live_secret_signs_nothing_for_a_simulated_account(self):
         w = self.world("live")
