@@ -70,9 +70,15 @@ struct result attach_listen(const char *path, int kind, bool is_for_others, int 
                     path, strlen(path), sizeof at.sun_path - 1);
     strcpy(at.sun_path, path);
     int s = socket(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s >= 0 && connect(s, (const struct sockaddr *)&at, sizeof at) == 0) {
+    /* Refused by nobody behind it is dead; a live one's queue may be full, or of another kind. */
+    const bool is_dead =
+        s >= 0 && connect(s, (const struct sockaddr *)&at, sizeof at) != 0 && errno == ECONNREFUSED;
+    if (s >= 0 && !is_dead && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
         close(s);
-        return FAIL(tr, BUSY, "another tenon-egress answers on %s", path);
+        return FAIL(tr, BUSY,
+                    "another tenon-egress answers on %s, or somebody else; stop it, or "
+                    "name another socket",
+                    path);
     }
     if (lstat(path, &st) == 0 && (!S_ISSOCK(st.st_mode) || unlink(path) != 0)) {
         if (s >= 0)

@@ -6,6 +6,7 @@
 #include "egress/door_ask.h"
 #include <stdio.h>
 #include <string.h>
+#include "base/num.h"
 #include "egress/reread.h"
 
 struct reading {
@@ -23,15 +24,9 @@ static bool says(const struct reread_value *v, const char *text)
     return v->count == strlen(text) && memcmp(v->text, text, v->count) == 0;
 }
 
-static bool whole(const struct reread_value *v, int64_t most, int64_t *out)
+static bool whole(const struct reread_value *v, int64_t *out)
 {
-    *out = 0;
-    for (uint32_t i = 0; i < v->count; i++) {
-        if (v->text[i] < '0' || v->text[i] > '9' || *out > most / 10)
-            return false;
-        *out = *out * 10 + (v->text[i] - '0');
-    }
-    return v->count > 0 && *out <= most;
+    return is_ok(num_parse(v->text, v->count, 0, false, out)) && *out >= 0;
 }
 
 static bool take_cmd(struct reading *r, const struct reread_value *v)
@@ -49,10 +44,9 @@ static bool take(void *arg, const struct reread_value *v)
     struct reading *r = arg;
     int64_t n = 0;
     if (is(v, "v"))
-        return r->has_version = v->kind == REREAD_NUMBER && whole(v, DOOR_ASK_VERSION, &n) &&
-                                n == DOOR_ASK_VERSION;
+        return r->has_version = v->kind == REREAD_NUMBER && whole(v, &n) && n == DOOR_ASK_VERSION;
     if (is(v, "id"))
-        return v->kind == REREAD_NUMBER && whole(v, INT64_MAX, &r->ask->id);
+        return v->kind == REREAD_NUMBER && whole(v, &r->ask->id);
     if (is(v, "cmd"))
         return take_cmd(r, v);
     if (is(v, "args.reason")) {

@@ -148,11 +148,11 @@ static struct result take_chunk_size(struct net_reply *r, struct trail *tr)
     uint64_t n = 0;
     uint32_t i = 0;
     for (; i < r->line_bytes && i < 8; i++) {
-        const char c = r->line[i] | 0x20;
+        const char c = r->line[i];
         if (c >= '0' && c <= '9')
             n = n * 16 + (uint64_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            n = n * 16 + (uint64_t)(c - 'a' + 10);
+        else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+            n = n * 16 + (uint64_t)((c | 0x20) - 'a' + 10);
         else
             break;
     }
@@ -194,7 +194,8 @@ static struct result take_line(struct net_reply *r, struct trail *tr)
 
 static struct result feed_line(struct net_reply *r, uint8_t c, struct trail *tr)
 {
-    if (++r->head_bytes > NET_REPLY_HEAD_MAX || r->line_bytes == NET_REPLY_LINE_MAX)
+    r->head_bytes += r->state != REPLY_CHUNK_SIZE && r->state != REPLY_CHUNK_END;
+    if (r->head_bytes > NET_REPLY_HEAD_MAX || r->line_bytes == NET_REPLY_LINE_MAX)
         return FAIL(tr, TOO_LARGE, "the reply's head has more than %d bytes", NET_REPLY_HEAD_MAX);
     if (c != '\n') {
         if (c == 0 || (r->line_bytes > 0 && r->line[r->line_bytes - 1] == '\r'))

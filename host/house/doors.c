@@ -474,7 +474,10 @@ static struct result open_vhosts(struct doors *d, const struct doors_config *c, 
     if (n < 0 || n >= (int)sizeof d->control_path)
         return FAIL(tr, TOO_LARGE, "control socket: its path is over %zu characters; use a shorter",
                     sizeof d->control_path - 1);
-    unlink(d->control_path);
+    struct stat st;
+    if (lstat(d->control_path, &st) == 0 && (!S_ISSOCK(st.st_mode) || unlink(d->control_path) != 0))
+        return FAIL(tr, STATE, "control socket %s: is in the way and is no socket; remove it",
+                    d->control_path);
     mode_t before = umask(077);
     info.port = 0;
     info.iface = d->control_path;
@@ -539,7 +542,7 @@ void doors_close(struct doors *d)
         return;
     if (d->context != NULL)
         lws_context_destroy(d->context);
-    if (d->control_path[0] != '\0')
+    if (d->control != NULL)
         unlink(d->control_path);
     front_close(d->front);
     free(d);

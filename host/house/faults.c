@@ -95,8 +95,8 @@ static struct result parse(json_t *o, size_t number, struct fault *out, struct t
     out->on = on_of(json_string_value(json_object_get(o, "on")));
     out->doing = do_of(json_string_value(json_object_get(o, "do")));
     if (out->on == FAULT_ON_UNSET || out->doing == FAULT_DO_UNSET)
-        return FAIL(tr, UNKNOWN_NAME, "fault rule %u: unknown word in on or do; see the README",
-                    at);
+        return FAIL(tr, UNKNOWN_NAME,
+                    "fault rule %u: unknown word in on or do; host/house/PROTOCOL.md has them", at);
     if (!fits(out->on, out->doing))
         return FAIL(tr, STATE, "fault rule %u: %s does nothing on %s", at,
                     do_words[out->doing].word, on_words[out->on]);

@@ -50,6 +50,7 @@ static void door_ask_anything_else_is_refused(void **state)
         "{\"v\":2,\"id\":1,\"cmd\":\"risk kill\"}",
         "{\"v\":\"1\",\"id\":1,\"cmd\":\"risk kill\"}",
         "{\"v\":1,\"id\":-1,\"cmd\":\"risk kill\"}",
+        "{\"v\":1,\"id\":9223372036854775808,\"cmd\":\"risk kill\"}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk resume\"}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"all\":true}}",
         "{\"v\":1,\"id\":1,\"cmd\":\"risk kill\",\"args\":{\"words\":[\"paper\"]}}",

@@ -65,6 +65,22 @@ static const struct {
      false},
 };
 
+/* The lines between chunks are no head, however many they are. */
+static void net_reply_body_may_come_in_many_chunks(void **state)
+{
+    (void)state;
+    enum { CHUNKS = 8000 };
+    static char text[64 + CHUNKS * 6 + 8];
+    size_t used = 0;
+    int n = sprintf(text, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (uint32_t i = 0; i < CHUNKS; i++)
+        n += sprintf(text + n, "1\r\na\r\n");
+    n += sprintf(text + n, "0\r\n\r\n");
+    assert_true(CHUNKS * 3 > NET_REPLY_HEAD_MAX);
+    assert_int_equal(feed(text, (size_t)n, 4096, NULL, &used).code, RESULT_OK);
+    assert_int_equal(used, n);
+}
+
 static void net_reply_good_ones_are_read_however_they_are_cut(void **state)
 {
     (void)state;
@@ -114,6 +130,7 @@ static void net_reply_ambiguous_ones_are_refused(void **state)
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\023\r\nabc\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n",
         "HTTP/1.1 200 OK\r\n folded: x\r\n\r\n",
@@ -185,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(net_reply_good_ones_are_read_however_they_are_cut),
+        cmocka_unit_test(net_reply_body_may_come_in_many_chunks),
         cmocka_unit_test(net_reply_takes_no_byte_of_the_next_reply),
         cmocka_unit_test(net_reply_ambiguous_ones_are_refused),
         cmocka_unit_test(net_reply_end_of_connection_ends_only_a_body_without_length),
