@@ -43,16 +43,18 @@ static bool is_given_up(int fd, const sigset_t *open_signals)
     return caught != 0;
 }
 
-/* One line, without its line feed. where: for the sentence. open_signals: NULL = no terminal. */
-static struct result read_line(int fd, const char *where, const sigset_t *open_signals,
-                               char out[PASSWORD_BYTES], struct trail *tr)
+/* One line, without its line feed. where, what ("password"): for the sentence. open_signals: NULL =
+ * no terminal. */
+static struct result read_line(int fd, const char *where, const char *what,
+                               const sigset_t *open_signals, char out[PASSWORD_BYTES],
+                               struct trail *tr)
 {
     size_t count = 0;
     bool is_wrong = false;
     for (;;) {
         char c;
         if (open_signals != NULL && is_given_up(fd, open_signals))
-            return FAIL(tr, NOT_PERMITTED, "no password was given: interrupted");
+            return FAIL(tr, NOT_PERMITTED, "no %s was given: interrupted", what);
         ssize_t n = read(fd, &c, 1);
         if (n < 0 && errno == EINTR)
             continue;
@@ -69,11 +71,10 @@ static struct result read_line(int fd, const char *where, const sigset_t *open_s
     out[count] = 0;
     if (is_wrong)
         return FAIL(tr, NOT_PERMITTED,
-                    "%s: a password is one line of at most %d bytes without a NUL; give another "
-                    "one",
-                    where, PASSWORD_BYTES - 1);
+                    "%s: a %s is one line of at most %d bytes without a NUL; give another one",
+                    where, what, PASSWORD_BYTES - 1);
     if (count == 0)
-        return FAIL(tr, NOT_PERMITTED, "%s: the password is empty; give one", where);
+        return FAIL(tr, NOT_PERMITTED, "%s: the %s is empty; give one", where, what);
     return OK_RESULT;
 }
 
@@ -90,7 +91,7 @@ static struct result from_fd(int64_t fd, char out[PASSWORD_BYTES], struct trail 
                     "%s: is a terminal, which would show the password; leave the flag out to be "
                     "asked",
                     where);
-    return read_line((int)fd, where, NULL, out, tr);
+    return read_line((int)fd, where, "password", NULL, out, tr);
 }
 
 /* *found says whether systemd handed one over; without one there is somebody to ask. */
@@ -114,7 +115,7 @@ static struct result from_credential(const char *person, char out[PASSWORD_BYTES
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         r = FAIL(tr, NOT_PERMITTED, "the credential %.200s cannot be read; check the unit", path);
     else
-        r = read_line(fd, "the credential", NULL, out, tr);
+        r = read_line(fd, "the credential", "password", NULL, out, tr);
     if (fd >= 0)
         close(fd);
     return r;
@@ -125,28 +126,28 @@ static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 enum { END_COUNT = sizeof ends / sizeof *ends };
 
 /* The prompt comes after the echo is off: who sees it can type. */
-static struct result ask(int tty, const char *prompt, const char *person, const sigset_t *before,
-                         char out[PASSWORD_BYTES], struct trail *tr)
+static struct result ask(int tty, const char *prompt, const char *person, const char *what,
+                         const sigset_t *before, char out[PASSWORD_BYTES], struct trail *tr)
 {
     struct termios shown, hidden;
     if (tcgetattr(tty, &shown) != 0)
-        return FAIL(tr, NOT_PERMITTED, "the terminal cannot be asked (%s); use --password-fd",
+        return FAIL(tr, NOT_PERMITTED, "the terminal cannot be asked (%s); use a descriptor",
                     strerrordesc_np(errno));
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
         return FAIL(tr, NOT_PERMITTED,
-                    "the terminal would show the password (%s); use --password-fd",
+                    "the terminal would show the %s (%s); hand it over by a descriptor", what,
                     strerrordesc_np(errno));
     dprintf(tty, "%s%s: ", prompt, person); /* a terminal that is gone shows in the read */
-    struct result r = read_line(tty, "the terminal", before, out, tr);
+    struct result r = read_line(tty, "the terminal", what, before, out, tr);
     tcsetattr(tty, TCSAFLUSH, &shown);
     dprintf(tty, "\n");
     return r;
 }
 
 /* The signals wait while the echo is off, but for the moments in which a byte is waited for. */
-static struct result ask_guarded(int tty, const char *prompt, const char *person,
+static struct result ask_guarded(int tty, const char *prompt, const char *person, const char *what,
                                  char out[PASSWORD_BYTES], struct trail *tr)
 {
     struct sigaction actions[END_COUNT], noted = {.sa_handler = note};
@@ -159,7 +160,7 @@ static struct result ask_guarded(int tty, const char *prompt, const char *person
     sigprocmask(SIG_BLOCK, &held, &before);
     for (int i = 0; i < END_COUNT; i++)
         sigaction(ends[i], &noted, &actions[i]);
-    struct result r = ask(tty, prompt, person, &before, out, tr);
+    struct result r = ask(tty, prompt, person, what, &before, out, tr);
     for (int i = 0; i < END_COUNT; i++)
         sigaction(ends[i], &actions[i], NULL);
     if (caught != 0) {
@@ -184,9 +185,9 @@ static struct result from_terminal(const char *person, bool is_new, char out[PAS
     const bool is_key = strcmp(person, "secrets") != 0;
     snprintf(prompt, sizeof prompt, "%s for the %s", is_new ? "New password" : "Password",
              is_key ? "key of " : "file of ");
-    struct result r = ask_guarded(tty, prompt, person, out, tr);
+    struct result r = ask_guarded(tty, prompt, person, "password", out, tr);
     if (is_ok(r) && is_new) {
-        r = ask_guarded(tty, "Once more", "", again, tr);
+        r = ask_guarded(tty, "Once more", "", "password", again, tr);
         if (is_ok(r) && strcmp(out, again) != 0)
             r = FAIL(tr, NOT_PERMITTED, "the two passwords differ; nothing was made, try again");
         password_wipe(again);
@@ -222,7 +223,7 @@ struct result password_ask_line(const char *prompt, char out[PASSWORD_BYTES], st
     if (tty < 0)
         return FAIL(tr, NOT_PERMITTED,
                     "there is no terminal to ask on; use --secret-fd, with a field a line");
-    struct result r = ask_guarded(tty, prompt, "", out, tr);
+    struct result r = ask_guarded(tty, prompt, "", "field", out, tr);
     close(tty);
     if (!is_ok(r))
         password_wipe(out);
