@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A peer that goes away is seen in three ways: the socket hangs up, the link is broken, or the
- * heartbeat stops. The first two are looked at here; a silent egress is told by its unanswered
- * approvals, which the core's own timers doubt after five seconds.
+ * A peer that goes away is seen in two ways: the socket hangs up, or the link is broken. One that
+ * is there and silent is told by its unanswered approvals, which the core's own timers doubt.
  */
 #include "flow/road_link.h"
 #include <errno.h>
@@ -186,11 +185,6 @@ void road_link_detach(struct road_link *r)
     r->fd = -1;
 }
 
-bool road_link_is_up(const struct road_link *r)
-{
-    return r->fd >= 0;
-}
-
 bool road_link_look(struct road_link *r, const char **why)
 {
     struct pollfd p = {.fd = r->fd, .events = POLLIN};
@@ -208,11 +202,7 @@ bool road_link_look(struct road_link *r, const char **why)
 
 bool road_link_put(struct road_link *r, uint32_t kind, const void *bytes, uint32_t count)
 {
-    if (r->fd < 0)
-        return false;
-    bool ok = link_put(&r->link, kind, bytes, count);
-    r->dropped += !ok;
-    return ok;
+    return r->fd >= 0 && link_put(&r->link, kind, bytes, count);
 }
 
 struct result road_link_bay(struct road_link *r, const struct road_bay *b, struct link_end *end,

@@ -23,7 +23,6 @@ struct road_link {
     pthread_mutex_t lock; /* of bell */
     int bell;             /* egress's, -1 = none */
     _Atomic uint64_t wanted;
-    uint64_t dropped; /* messages that found the ring full */
 };
 
 MUST_USE struct result road_link_open(struct road_link *r, const char *path, struct trail *tr);
@@ -37,7 +36,6 @@ MUST_USE struct result road_link_attach(struct road_link *r, uint64_t epoch,
                                         const uint8_t journal_id[16], const char *host, int wait_ms,
                                         struct trail *tr);
 void road_link_detach(struct road_link *r);
-bool road_link_is_up(const struct road_link *r);
 /* Looks at socket and link; false: egress is gone, and *why says how. */
 bool road_link_look(struct road_link *r, const char **why);
 

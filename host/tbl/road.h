@@ -75,7 +75,6 @@ struct road_durable {
     uint32_t version, reserved;
     uint64_t epoch;
     _Alignas(64) _Atomic uint64_t seq; /* all events up to here are on the disk */
-    _Alignas(64) _Atomic int64_t beat; /* monotonic; the engine is alive */
 };
 
 struct road_account {
