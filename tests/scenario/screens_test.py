@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Goal: `tenon doctor` says what is wrong with a machine and fails only for what stops Tenon;
-`tenon top` shows the running host, marks old figures as old, and kills only for the typed word.
+`tenon top` shows the running host, marks old figures as old, and kills only for the typed word,
+also while the host hangs.
 Method: the real tool; the screen in a real pseudo-terminal, read until the words are there.
 """
 import fcntl
@@ -10,12 +11,15 @@ import os
 import pty
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import termios
+import unittest
 
 sys.dont_write_bytecode = True
+import egress_test  # noqa: E402
 import scenario_lib as lib  # noqa: E402
 
 ROWS, COLUMNS = 50, 120
@@ -101,6 +105,23 @@ class Top(lib.Scenario):
         host.until(lambda s: s["mode"] == "KILLED", "killed from the screen")
         top.press("q")
         self.assertEqual(top.process.wait(timeout=lib.GUARD_S), 0)
+
+    @unittest.skipUnless(os.access(egress_test.EGRESS, os.X_OK), "tenon-egress is not built")
+    def test_the_screen_kills_at_egress_while_the_host_hangs(self):
+        host = self.start("--demo", "--speed", "600")
+        host.until(lambda s: s["state"] == "running", "running")
+        egress = egress_test.Egress(self.place)
+        self.addCleanup(egress.close)
+        top = self.open()
+        top.until("STRATEGY", "q leave")
+        host.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(host.process.send_signal, signal.SIGCONT)
+        top.until("NO ANSWER")
+        top.press("K")
+        top.until("type KILL")
+        top.press("KILL\n")
+        top.until("egress is killed")
+        self.assertTrue(egress.status()["killed"])
 
     def test_a_silent_host_is_not_shown_as_live(self):
         host = self.start("--demo", "--speed", "600")

@@ -8,10 +8,11 @@
 #define NCURSES_NOMACROS 1
 #include <curses.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "tools/tenon/ask.h"
+#include "tools/tenon/kill.h"
 #include "tools/tenon/top.h"
 
 enum { LOOK_MS = 250, ANSWER_MS = 1000 };
@@ -127,16 +128,37 @@ static void draw(struct screen *s)
     paint(s);
 }
 
+/* What each side did, in one line; nobody took it: why not. */
+static void tell_kill(struct screen *s, const struct kill_side side[KILL_SIDES])
+{
+    size_t n = 0;
+    for (int i = 0; i < KILL_SIDES && n < sizeof s->said; i++) {
+        const struct kill_side *k = &side[i];
+        const char *word = k->took        ? ask_text(k->result)
+                           : k->is_absent ? "is not running"
+                                          : "DID NOT TAKE IT";
+        n += (size_t)snprintf(s->said + n, sizeof s->said - n, "%s%s: %.100s", i > 0 ? " | " : "",
+                              k->name, word);
+    }
+}
+
+/* As `risk kill` does it: a host that hangs does not take the way to tenon-egress with it. */
 static void kill_now(struct screen *s)
 {
-    struct client_options o = {.socket_path = args_text(&s->cli->a, FLAG_SOCKET, NULL)};
-    json_t *result = NULL, *args = json_pack("{s:s}", "reason", "typed in tenon top");
-    struct complaint c;
-    if (is_ok(client_call(&o, "risk kill", args, &result, &c)))
-        snprintf(s->said, sizeof s->said, "kill: %.200s", ask_text(result));
+    struct cli silent = *s->cli; /* a sentence in between would go over the screen */
+    struct kill_side *side = calloc(KILL_SIDES, sizeof *side);
+    json_t *args = json_pack("{s:s}", "reason", "typed in tenon top");
+    const struct complaint *worst = NULL;
+    silent.quiet = true;
+    if (side == NULL || args == NULL)
+        snprintf(s->said, sizeof s->said, "not killed: no memory for the request");
+    else if (kill_ask(&silent, args, side, &worst))
+        tell_kill(s, side);
     else
-        complaint_print(&c, s->said, sizeof s->said);
-    json_decref(result);
+        complaint_print(worst, s->said, sizeof s->said);
+    if (side != NULL)
+        kill_end(side);
+    free(side);
     json_decref(args);
 }
 
@@ -196,9 +218,9 @@ static void follow(struct screen *s)
     do {
         int64_t now = clock_mono(&clock_system);
         if (now >= next) {
-            next = now + (int64_t)LOOK_MS * 1000000;
             if (is_ok(look(s)))
                 since = s->now.at_ns;
+            next = clock_mono(&clock_system) + (int64_t)LOOK_MS * 1000000; /* keys come between */
             s->view.silent_ms = (clock_mono(&clock_system) - since) / 1000000;
             if (s->view.silent_ms < 2 * LOOK_MS)
                 s->view.silent_ms = 0;
