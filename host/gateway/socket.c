@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/must.h"
@@ -38,7 +39,11 @@ struct result socket_connect(const char *path, int *fd, struct trail *tr)
     int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (s < 0)
         return FAIL(tr, IO, "no socket: %s", strerror(errno));
+    /* A host that hangs accepts nobody; when its queue is full, connect waits for ever. */
+    const struct timeval wait = {.tv_sec = 1}, none = {0};
+    setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
     if (connect(s, (const struct sockaddr *)&a, sizeof a) == 0) {
+        setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
         *fd = s;
         return OK_RESULT;
     }
@@ -48,6 +53,8 @@ struct result socket_connect(const char *path, int *fd, struct trail *tr)
         return FAIL(tr, NOT_PERMITTED, "the host's socket %s belongs to another user", path);
     if (e == ENOENT)
         return FAIL(tr, UNREACHABLE, "no host is running: there is no socket %s", path);
+    if (e == EAGAIN)
+        return FAIL(tr, TIMEOUT, "the host on %s takes no more connections: it hangs", path);
     return FAIL(tr, UNREACHABLE, "no host answers on %s: %s", path, strerror(e));
 }
 
@@ -78,10 +85,11 @@ static struct result clear_stale(const char *path, struct trail *tr)
                                : FAIL(tr, IO, "cannot look at %s: %s", path, strerror(errno));
     if (!S_ISSOCK(st.st_mode))
         return FAIL(tr, STATE, "%s exists and is not a socket; remove it or use --socket", path);
-    if (is_ok(socket_connect(path, &fd, &unused))) {
+    struct result r = socket_connect(path, &fd, &unused);
+    if (is_ok(r))
         close(fd);
+    if (is_ok(r) || r.code == RESULT_TIMEOUT)
         return FAIL(tr, BUSY, "another host answers on the socket %s", path);
-    }
     if (unlink(path) != 0 && errno != ENOENT)
         return FAIL(tr, IO, "cannot remove the dead socket %s: %s", path, strerror(errno));
     return OK_RESULT;

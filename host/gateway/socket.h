@@ -12,6 +12,7 @@ MUST_USE struct result socket_bind(const char *path, const char *lock_path, int 
                                    int *lock_fd, int *listen_fd, struct trail *tr);
 /* Removes the socket file and lets the lock go. */
 void socket_release(const char *path, int lock_fd);
-/* A connected, blocking stream socket; UNREACHABLE when nobody listens. */
+/* A connected, blocking stream socket; UNREACHABLE when nobody listens, TIMEOUT when who listens
+ * has accepted nobody for so long that its queue is full. */
 MUST_USE struct result socket_connect(const char *path, int *fd, struct trail *tr);
 #endif

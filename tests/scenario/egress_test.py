@@ -12,6 +12,7 @@ import os
 import pwd
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -113,6 +114,22 @@ class Kill(EgressScenario):
         host.process.send_signal(signal.SIGCONT)  # the word was written to its socket, too
         host.until(lambda s: "KILLED" in json.dumps(s), "mode KILLED")
 
+    def test_kill_with_a_host_that_accepts_nobody_is_taken_by_egress(self):
+        host, egress = self.demo(), self.egress()
+        host.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(host.process.send_signal, signal.SIGCONT)
+        for _ in range(64):  # as many looks of a tenon top: its queue is full
+            waits = socket.socket(socket.AF_UNIX)
+            self.addCleanup(waits.close)
+            waits.setblocking(False)
+            try:
+                waits.connect(self.place.socket)
+            except BlockingIOError:
+                break
+        done = self.kill()
+        self.assertEqual((done.json["took"], done.json["silent"]), (["egress"], ["host"]), done)
+        self.assertTrue(egress.status()["killed"])
+
     def test_kill_without_host_is_taken_by_egress(self):
         egress = self.egress()
         done = self.place.ask("risk", "kill")
@@ -165,7 +182,6 @@ class Life(EgressScenario):
         self.assertEqual({int(x) for x in uid}, {pwd.getpwnam("tenon-egress").pw_uid})
 
     def test_tells_the_service_manager_when_it_is_ready_and_alive(self):
-        import socket
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(listener.close)
         listener.settimeout(lib.GUARD_S)

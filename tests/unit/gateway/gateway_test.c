@@ -584,6 +584,30 @@ static void client_does_not_believe_nonsense(void **state)
     close(listener);
 }
 
+/* One place in its queue, and nobody accepts: connecting ends all the same. */
+static void client_of_a_host_that_accepts_nobody_gives_up(void **state)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct client_options o = {.socket_path = path};
+    struct complaint c;
+    json_t *result = NULL;
+    int fd[3], count = 0;
+    struct trail tr = {0};
+    struct result r = OK_RESULT;
+    (void)state;
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    while (count < 3 && is_ok(r = socket_connect(path, &fd[count], &tr)))
+        count++;
+    assert_int_equal(r.code, RESULT_TIMEOUT);
+    assert_int_equal(client_call(&o, "status", NULL, &result, &c).code, RESULT_TIMEOUT);
+    while (count > 0)
+        close(fd[--count]);
+    close(listener);
+}
+
 int main(void)
 {
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, make_gateway, drop)
@@ -608,6 +632,7 @@ int main(void)
         LIVE(gateway_close_answers_who_waits),
         BARE(client_without_host_says_unreachable),
         BARE(client_does_not_believe_nonsense),
+        BARE(client_of_a_host_that_accepts_nobody_gives_up),
     };
     return cmocka_run_group_tests_name("gateway", tests, NULL, NULL);
 }
