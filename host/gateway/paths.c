@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include "base/must.h"
 
+#define SYSTEM_SOCKET "/run/tenon/tenon.sock"
+
 static const char *absolute(const char *variable)
 {
     const char *value = getenv(variable);
@@ -40,8 +42,8 @@ struct result paths_socket_find(char out[PATHS_SOCKET_BYTES], struct trail *tr)
 {
     struct stat st;
     TRY(paths_socket(out, tr));
-    if (lstat(out, &st) != 0 && lstat("/run/tenon/tenon.sock", &st) == 0)
-        return join(out, PATHS_SOCKET_BYTES, tr, "/run/tenon", "/tenon.sock");
+    if (lstat(out, &st) != 0 && lstat(SYSTEM_SOCKET, &st) == 0)
+        return join(out, PATHS_SOCKET_BYTES, tr, SYSTEM_SOCKET, "");
     return OK_RESULT;
 }
 
@@ -71,6 +73,26 @@ struct result paths_egress_find(const char *name, char out[PATHS_SOCKET_BYTES], 
     if (lstat(out, &st) != 0 && lstat(other, &st) == 0)
         memcpy(out, other, sizeof other);
     return OK_RESULT;
+}
+
+static bool is_usual(const char *socket)
+{
+    char own[PATHS_SOCKET_BYTES];
+    struct trail unused = {0};
+    return strcmp(socket, SYSTEM_SOCKET) == 0 ||
+           (is_ok(paths_socket(own, &unused)) && strcmp(socket, own) == 0);
+}
+
+struct result paths_door_of(const char *socket, char out[PATHS_SOCKET_BYTES], struct trail *tr)
+{
+    struct stat st;
+    char folder[PATHS_SOCKET_BYTES];
+    const char *slash = strrchr(socket, '/');
+    TRY(join(folder, sizeof folder, tr, socket, ""));
+    folder[slash != NULL ? slash - socket + 1 : 0] = '\0';
+    TRY(join(out, PATHS_SOCKET_BYTES, tr, folder, "tenon-door.sock"));
+    return lstat(out, &st) != 0 && is_usual(socket) ? paths_egress_find("door", out, tr)
+                                                    : OK_RESULT;
 }
 
 struct result paths_state(const char *name, char out[PATHS_BYTES], struct trail *tr)

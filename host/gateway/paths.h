@@ -20,6 +20,11 @@ MUST_USE struct result paths_egress(const char *name, char out[PATHS_SOCKET_BYTE
                                     struct trail *tr);
 MUST_USE struct result paths_egress_find(const char *name, char out[PATHS_SOCKET_BYTES],
                                          struct trail *tr);
+/* The door of the egress that belongs to the host on `socket`: tenon-door.sock beside it. Where
+ * there is none and the socket is where a host listens by itself, as paths_egress_find; a host
+ * elsewhere (a demo, a test) must not lead a kill to the machine's own egress. */
+MUST_USE struct result paths_door_of(const char *socket, char out[PATHS_SOCKET_BYTES],
+                                     struct trail *tr);
 /* name: "journal" or "heads". $XDG_STATE_HOME/tenon/NAME, $HOME/.local/state/tenon/NAME, and
  * /var/lib/tenon/NAME for root or without a home. */
 MUST_USE struct result paths_state(const char *name, char out[PATHS_BYTES], struct trail *tr);

@@ -8,7 +8,6 @@
  */
 #include "tools/tenon/kill.h"
 #include <poll.h>
-#include <string.h>
 #include "base/clock.h"
 
 enum { FIRST_MS = 15000, GRACE_MS = 1000 };
@@ -17,15 +16,9 @@ static struct result door_path(const struct cli *cli, char out[PATHS_BYTES], str
 {
     const char *door = args_text(&cli->a, FLAG_DOOR, NULL);
     const char *host = args_text(&cli->a, FLAG_SOCKET, NULL);
-    if (door != NULL) {
-        snprintf(out, PATHS_BYTES, "%s", door);
-    } else if (host != NULL) {
-        const char *slash = strrchr(host, '/');
-        snprintf(out, PATHS_BYTES, "%.*stenon-door.sock",
-                 slash != NULL ? (int)(slash - host) + 1 : 0, host);
-    } else {
-        return paths_egress_find("door", out, tr);
-    }
+    if (door == NULL)
+        return host != NULL ? paths_door_of(host, out, tr) : paths_egress_find("door", out, tr);
+    snprintf(out, PATHS_BYTES, "%s", door);
     return OK_RESULT;
 }
 
