@@ -150,6 +150,9 @@ static const char *store(struct desk *d, struct desk_account *a, bool second, co
         return "a stored template that no purpose needs";
     if (count > DESK_TEMPLATE_BYTES)
         return "a stored template longer than 4096 bytes";
+    if (d->in.head.bucket < ROAD_BUDGETS_MAX &&
+        rate_when(&a->budget[d->in.head.bucket], d->now, d->in.head.weight, RATE_KILL) == INT64_MAX)
+        return "a stored template heavier than its whole rate budget";
     struct desk_template *t = &a->session[second].stored[what];
     t->count = count;
     memcpy(t->message, bytes, count);

@@ -305,24 +305,29 @@ static void send_approved(struct desk *d, uint32_t i)
         arm(d, t->deadline_ns);
 }
 
-/* It has no budget now. Orders wait a little, what takes risk off waits as long as it must. */
+/* It has no budget now. Orders wait a little, what takes risk off waits as long as it must. What is
+ * heavier than its whole budget would wait for ever. */
 static void hold(struct desk *d, uint32_t i, int64_t when)
 {
     struct desk_approval *p = &d->approval[i];
     bool may_wait = p->class_of == TN_CLASS_CANCEL || p->reduce_only;
+    if (when == INT64_MAX && desk_use_stored(d, i)) {
+        p->held_ns = 0; /* desk_release tries again at once */
+        return;
+    }
     if (!p->held_ns) {
         p->held_ns = d->now;
         d->totals.rate_held++;
     }
     int64_t end = p->held_ns + DESK_HOLD_NS;
-    if (may_wait) {
-        arm(d, when);
-    } else if (d->now >= end || when == INT64_MAX) {
+    if (when == INT64_MAX || (!may_wait && d->now >= end)) {
         desk_alarm(d, ROAD_ALARM_RATE, id_of(&d->account[p->account]), p->k,
-                   "not sent: the venue's rate budget is used up");
+                   when == INT64_MAX ? "not sent: it is heavier than what it may use of the "
+                                       "venue's rate budget"
+                                     : "not sent: the venue's rate budget is used up");
         desk_answer(d, i, FACT_SENT_SUPPRESSED, FACT_SENT_REASON_RATE);
     } else {
-        arm(d, when < end ? when : end);
+        arm(d, may_wait || when < end ? when : end);
     }
 }
 
@@ -452,6 +457,8 @@ enum desk_fired desk_fire(struct desk *d, struct desk_account *a, enum desk_stor
         !bucket_is_there(a, &d->in.head))
         return DESK_REFUSED;
     int64_t when = budget_when(d, a, &d->in.head, RATE_KILL);
+    if (when == INT64_MAX)
+        return DESK_REFUSED;
     if (when > d->now) {
         arm(d, when);
         return DESK_HELD;

@@ -370,8 +370,11 @@ static void begin(struct rig *r, struct writer *w, uint32_t class_of, uint32_t l
                   uint32_t method)
 {
     memset(w, 0, sizeof *w);
-    w->h = (struct line_request){
-        .class_of = class_of, .link = link, .weight = 1, .method = method, .request = ++r->request};
+    w->h = (struct line_request){.class_of = class_of,
+                                 .link = link,
+                                 .weight = r->heavy ? r->heavy : 1,
+                                 .method = method,
+                                 .request = ++r->request};
 }
 
 static const char *symbol_of(uint32_t instrument)

@@ -80,6 +80,7 @@ struct rig {
     int64_t now;
     uint32_t client_id, weight; /* of the facts: rule and budget, at the next rig_attach */
     int64_t per_ns;
+    uint32_t heavy; /* weight of the bay's templates; 0 = 1 */
     bool core_full, bay_full, net_gone, dead;
     uint32_t stores, die_at; /* stores to the witness; 0 = lives */
     struct witness *left;    /* the witness as it was then */

@@ -166,6 +166,21 @@ static void desk_kill_uses_the_reserve_of_a_used_up_budget(void **state)
     assert_true(r->sent_count - from <= 10);
 }
 
+/* Its templates were stored when the budget was larger: nothing waits for what never comes. */
+static void desk_kill_that_no_budget_can_carry_alarms(void **state)
+{
+    struct rig *r = *state;
+    work_orders(r, 2);
+    r->heavy = 90;
+    desk_rig_bay(r);
+    r->weight = 50;
+    r->per_ns = 10000 * RIG_MS;
+    desk_rig_attach(r, 4);
+    desk_rig_kill(r, false);
+    desk_rig_run(r, 30000 * RIG_MS);
+    assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_STUCK), 1);
+}
+
 static void desk_kill_goes_on_while_the_venue_refuses_and_alarms(void **state)
 {
     struct rig *r = *state;
@@ -429,6 +444,7 @@ int main(void)
         T(desk_meter_kills_at_one_order_too_many),
         T(desk_flatten_by_the_engine_ends_and_orders_go_on),
         T(desk_kill_reads_nothing_from_a_reply_without_positions),
+        T(desk_kill_that_no_budget_can_carry_alarms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -477,6 +477,29 @@ static void desk_orders_keep_a_fifth_of_the_budget_for_cancels(void **state)
     assert_true(totals(r).rate_held >= 11);
 }
 
+/* What is heavier than its whole budget will never have it: it is answered and not held. */
+static void desk_what_no_budget_can_carry_is_not_held(void **state)
+{
+    struct rig *r = *state;
+    uint64_t k = desk_rig_order(r, RIG_BTC, TN_LONG, 1500, false);
+    desk_rig_durable(r);
+    desk_rig_venue(r);
+    r->heavy = 100001;
+    uint64_t c = desk_rig_cancel(r, k); /* by the stored one */
+    desk_rig_venue(r);
+    expect(r, c, FACT_SENT_OK, FACT_SENT_REASON_NONE);
+    assert_int_equal(totals(r).stored_cancels, 1);
+    k = desk_rig_order(r, RIG_BTC, TN_SHORT, 1500, true); /* there is none for this */
+    expect(r, k, FACT_SENT_SUPPRESSED, FACT_SENT_REASON_RATE);
+    assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_RATE), 1);
+    assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_LINE), 0);
+    desk_rig_stored(r, TN_CLASS_CANCEL, true); /* refused: the one of before stays */
+    assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_LINE), 1);
+    c = desk_rig_cancel(r, k);
+    desk_rig_venue(r);
+    expect(r, c, FACT_SENT_OK, FACT_SENT_REASON_NONE);
+}
+
 static void desk_429_holds_orders_and_418_everything(void **state)
 {
     struct rig *r = *state;
@@ -627,6 +650,7 @@ int main(void)
         T(desk_deadlines_and_budgets_move_with_a_clock_that_is_set_back),
         T(desk_a_link_goes_to_a_signed_endpoint_and_no_other),
         T(desk_timers_of_a_bay_come_back_once),
+        T(desk_what_no_budget_can_carry_is_not_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
