@@ -286,6 +286,16 @@ static bool read_mark(const struct tn_wire_field *f, const char *text, uint32_t 
     return wire_number(f, text, count, exp, out);
 }
 
+/* Of a symbol nobody named only this is known: there is something. In which exponent it could be
+ * kept is not, and a quantity that does not fit must not hide the other positions. */
+static int64_t any_quantity(const char *text, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (text[i] >= '1' && text[i] <= '9')
+            return 1;
+    return 0;
+}
+
 static void row_ends(struct reading *g)
 {
     struct desk_round *r = g->r;
@@ -302,9 +312,10 @@ static void row_ends(struct reading *g)
         if (strlen(f->instrument[i].venue_symbol) == g->symbol.count &&
             memcmp(f->instrument[i].venue_symbol, g->symbol.text, g->symbol.count) == 0)
             p.instrument = i;
-    int32_t qty_exp =
-        p.instrument == DESK_NONE ? NUM_EXP_MIN : f->instrument[p.instrument].def.qty_exp;
-    if (!wire_number(field_of(g->row, TN_FIELD_QTY), g->qty.text, g->qty.count, qty_exp, &p.qty)) {
+    if (p.instrument == DESK_NONE) {
+        p.qty = any_quantity(g->qty.text, g->qty.count);
+    } else if (!wire_number(field_of(g->row, TN_FIELD_QTY), g->qty.text, g->qty.count,
+                            f->instrument[p.instrument].def.qty_exp, &p.qty)) {
         r->is_bad = true;
         return;
     }

@@ -423,6 +423,34 @@ static void desk_kill_reads_nothing_from_a_reply_without_positions(void **state)
     expect_flat(r);
 }
 
+/* Too much for any exponent, or too fine: our own positions are closed all the same. */
+static void desk_kill_closes_beside_a_position_of_a_symbol_nobody_named(void **state)
+{
+    struct rig *r = *state;
+    uint32_t times;
+    static const char *const all[] = {
+        "{\"positions\":[{\"symbol\":\"SHIB-USD\",\"qty\":\"12345678901.5\"},"
+        "{\"symbol\":\"BTC-USD\",\"qty\":\"12.34\",\"mark\":\"100.12\"}]}",
+        "{\"positions\":[{\"symbol\":\"BTC-USD\",\"qty\":\"12.34\",\"mark\":\"100.12\"},"
+        "{\"symbol\":\"SHIB-USD\",\"qty\":\"-0.00000000000000001\"}]}"};
+    work_orders(r, 1);
+    r->position[1] = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t from = r->sent_count, closes = 0;
+        r->positions_text = all[i];
+        desk_rig_kill(r, false);
+        desk_rig_run(r, 1000 * RIG_MS);
+        for (uint32_t at = from; at < r->sent_count; at++)
+            closes += strstr(r->sent[at].text, "\"client_id\":\"K") != NULL;
+        assert_true(closes > 0);
+        assert_null(flattened(r, &times)); /* it stays, and a person hears of it */
+        assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_STUCK), 1);
+    }
+    r->positions_text = "{\"positions\":[{\"symbol\":\"SHIB-USD\",\"qty\":\"-0.000\"}]}";
+    desk_rig_run(r, 2000 * RIG_MS);
+    assert_non_null(flattened(r, &times));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
@@ -445,6 +473,7 @@ int main(void)
         T(desk_flatten_by_the_engine_ends_and_orders_go_on),
         T(desk_kill_reads_nothing_from_a_reply_without_positions),
         T(desk_kill_that_no_budget_can_carry_alarms),
+        T(desk_kill_closes_beside_a_position_of_a_symbol_nobody_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
