@@ -259,13 +259,17 @@ static void take_query(struct desk *d, const struct road_query *q)
     take_approval(d, &a, q->query.account, q->instrument);
 }
 
+/* Ends the rounds of accounts it lifted, and no others: a flatten goes on. */
 static void take_lift(struct desk *d, const struct road_kill *k)
 {
+    bool was_killed[DESK_ACCOUNTS_MAX];
+    for (uint32_t i = 0; i < d->account_count; i++)
+        was_killed[i] = desk_is_killed(d, id_of(&d->account[i]));
     witness_lift(d->w, k->account);
     desk_witnessed(d, true);
     d->totals.is_killed = desk_any_killed(d);
     for (uint32_t i = 0; i < d->account_count; i++)
-        if (!witness_killed(d->w, id_of(&d->account[i])))
+        if (was_killed[i] && !desk_is_killed(d, id_of(&d->account[i])))
             d->account[i].round.is_on = d->account[i].round.is_done = false;
     desk_log(d, 2, "the kill of account %u (0 = all) was lifted by %.31s", k->account, k->by);
 }

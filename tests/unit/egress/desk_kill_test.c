@@ -399,6 +399,21 @@ static void desk_flatten_by_the_engine_ends_and_orders_go_on(void **state)
     assert_int_equal(desk_rig_sent_of(r, k, &times)->sent.what, FACT_SENT_OK);
 }
 
+static void desk_flatten_goes_on_when_the_kill_of_another_account_is_lifted(void **state)
+{
+    struct rig *r = *state;
+    uint32_t times;
+    struct road_kill k = {.account = RIG_ACCOUNT + 1, .by = "test"};
+    struct road_flat f = {.account = RIG_ACCOUNT};
+    work_orders(r, 2);
+    desk_kill(r->d, r->now, &k);
+    desk_from_core(r->d, r->now, ROAD_FLAT, &f, sizeof f);
+    desk_from_core(r->d, r->now, ROAD_LIFT, &k, sizeof k);
+    desk_rig_run(r, 1000 * RIG_MS);
+    expect_flat(r);
+    assert_non_null(flattened(r, &times));
+}
+
 static void desk_kill_reads_nothing_from_a_reply_without_positions(void **state)
 {
     struct rig *r = *state;
@@ -474,6 +489,7 @@ int main(void)
         T(desk_kill_reads_nothing_from_a_reply_without_positions),
         T(desk_kill_that_no_budget_can_carry_alarms),
         T(desk_kill_closes_beside_a_position_of_a_symbol_nobody_named),
+        T(desk_flatten_goes_on_when_the_kill_of_another_account_is_lifted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
