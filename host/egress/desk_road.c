@@ -274,10 +274,12 @@ static void take_lift(struct desk *d, const struct road_kill *k)
     desk_log(d, 2, "the kill of account %u (0 = all) was lifted by %.31s", k->account, k->by);
 }
 
+/* A round that closes and has not ended says FLATTENED by itself. One that keeps positions, or only
+ * looks again after its end, would not: it begins anew. */
 static void take_flat(struct desk *d, const struct road_flat *f)
 {
     struct desk_account *a = desk_account_of(d, f->account);
-    if (a && !a->round.is_on)
+    if (a && (!a->round.is_on || a->round.keep_positions || a->round.is_done))
         desk_round_start(d, a, false);
 }
 

@@ -414,6 +414,26 @@ static void desk_flatten_goes_on_when_the_kill_of_another_account_is_lifted(void
     assert_non_null(flattened(r, &times));
 }
 
+static void desk_flatten_during_a_kill_is_never_said_before_it_is_true(void **state)
+{
+    struct rig *r = *state;
+    uint32_t times;
+    struct road_flat f = {.account = RIG_ACCOUNT};
+    work_orders(r, 2);
+    desk_rig_kill(r, true); /* its cancel-all is on its way */
+    desk_from_core(r->d, r->now, ROAD_FLAT, &f, sizeof f);
+    desk_rig_run(r, 900 * RIG_MS);
+    assert_non_null(flattened(r, &times));
+    assert_int_equal(times, 1);
+    expect_flat(r);
+    r->position[0] = 700; /* the kill's round only looks on: what is asked now is answered */
+    desk_from_core(r->d, r->now, ROAD_FLAT, &f, sizeof f);
+    desk_rig_run(r, 900 * RIG_MS);
+    flattened(r, &times);
+    assert_int_equal(times, 2);
+    expect_flat(r);
+}
+
 static void desk_kill_reads_nothing_from_a_reply_without_positions(void **state)
 {
     struct rig *r = *state;
@@ -490,6 +510,7 @@ int main(void)
         T(desk_kill_that_no_budget_can_carry_alarms),
         T(desk_kill_closes_beside_a_position_of_a_symbol_nobody_named),
         T(desk_flatten_goes_on_when_the_kill_of_another_account_is_lifted),
+        T(desk_flatten_during_a_kill_is_never_said_before_it_is_true),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
