@@ -70,9 +70,10 @@ void desk_set_killed(struct desk *d, const struct road_kill *k)
         struct desk_account *a = &d->account[i];
         if (whole.account && whole.account != id_of(a))
             continue;
-        bool harder = a->round.is_on && a->round.keep_positions && !whole.keep_positions;
+        bool keep = witness_killed(d->w, id_of(a))->keep_positions != 0;
+        bool harder = a->round.is_on && a->round.keep_positions && !keep;
         if (!a->round.is_on || harder)
-            desk_round_start(d, a, whole.keep_positions != 0);
+            desk_round_start(d, a, keep);
     }
 }
 

@@ -93,11 +93,14 @@ bool witness_set_kill(struct witness *w, const struct road_kill *k)
 {
     struct witness_kill *row = kill_row(w, k->account);
     bool fits = row != NULL;
-    if (!fits)
+    struct road_kill whole = *k;
+    if (!fits) {
         row = &w->kill[0];
-    row->kill = *k;
-    if (!fits)
-        row->kill.account = 0;
+        whole.account = 0;
+    }
+    if (is_set(row) && !row->kill.keep_positions)
+        whole.keep_positions = 0;
+    row->kill = whole;
     atomic_store(&row->is_set, 1);
     return fits;
 }
@@ -111,10 +114,11 @@ void witness_lift(struct witness *w, uint32_t account)
 
 const struct road_kill *witness_killed(const struct witness *w, uint32_t account)
 {
-    if (is_set(&w->kill[0]))
-        return &w->kill[0].kill;
-    for (uint32_t i = 1; account && i < WITNESS_KILLS; i++)
-        if (is_set(&w->kill[i]) && w->kill[i].kill.account == account)
-            return &w->kill[i].kill;
-    return NULL;
+    const struct road_kill *of_all = is_set(&w->kill[0]) ? &w->kill[0].kill : NULL;
+    for (uint32_t i = 1; account && i < WITNESS_KILLS; i++) {
+        const struct road_kill *own = &w->kill[i].kill;
+        if (is_set(&w->kill[i]) && own->account == account && (!of_all || of_all->keep_positions))
+            return own;
+    }
+    return of_all;
 }

@@ -74,9 +74,11 @@ static inline void witness_move(struct witness_slot *s, uint32_t state)
     atomic_store_explicit(&s->state, state, memory_order_release);
 }
 
-/* Sets the flag of an account (0 = all); false: no row is left, so all accounts are killed. */
+/* Sets the flag of an account (0 = all); false: no row is left, so all accounts are killed. A flag
+ * that is set already gets no softer: positions are kept only while all who killed keep them. */
 bool witness_set_kill(struct witness *w, const struct road_kill *k);
 void witness_lift(struct witness *w, uint32_t account);
-/* The flag that binds an account, or NULL. 0 asks for the one of all accounts. */
+/* The flag that binds an account, or NULL: its own or that of all, whichever closes positions. 0
+ * asks for the one of all accounts. */
 const struct road_kill *witness_killed(const struct witness *w, uint32_t account);
 #endif

@@ -334,6 +334,23 @@ static void desk_kill_flag_outlives_the_process_and_the_kill_goes_on(void **stat
     assert_int_equal(desk_rig_sent_of(r, k, &times)->sent.what, FACT_SENT_OK);
 }
 
+static void desk_kill_pressed_softer_later_still_closes_after_a_restart(void **state)
+{
+    struct rig *r = *state;
+    struct road_kill own = {.account = RIG_ACCOUNT, .by = "test"};
+    work_orders(r, 2);
+    r->net_gone = true;
+    desk_kill(r->d, r->now, &own);
+    desk_rig_kill(r, true); /* of all */
+    own.keep_positions = 1;
+    desk_kill(r->d, r->now, &own);
+    desk_rig_boot(r);
+    desk_rig_attach(r, 4);
+    desk_rig_bay(r);
+    desk_rig_run(r, 2000 * RIG_MS);
+    expect_flat(r);
+}
+
 static void desk_kill_of_another_account_leaves_this_one_alone(void **state)
 {
     struct rig *r = *state;
@@ -511,6 +528,7 @@ int main(void)
         T(desk_kill_closes_beside_a_position_of_a_symbol_nobody_named),
         T(desk_flatten_goes_on_when_the_kill_of_another_account_is_lifted),
         T(desk_flatten_during_a_kill_is_never_said_before_it_is_true),
+        T(desk_kill_pressed_softer_later_still_closes_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

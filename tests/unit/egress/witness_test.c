@@ -89,12 +89,36 @@ static void witness_kill_flag_binds_whom_it_names(void **state)
         assert_null(witness_killed(&w, i));
 }
 
+static void witness_kill_flag_gets_no_softer(void **state)
+{
+    (void)state;
+    bool lost;
+    struct road_kill hard = {.account = 3, .by = "x"};
+    struct road_kill soft = {.account = 3, .keep_positions = 1, .by = "y"};
+    memset(&w, 0, sizeof w);
+    assert_int_equal(open_it(1, &lost), RESULT_OK);
+    assert_true(witness_set_kill(&w, &soft));
+    assert_int_equal(witness_killed(&w, 3)->keep_positions, 1);
+    assert_true(witness_set_kill(&w, &hard));
+    assert_true(witness_set_kill(&w, &soft));
+    assert_int_equal(witness_killed(&w, 3)->keep_positions, 0);
+    soft.account = 0; /* of all: it hides no harder one */
+    assert_true(witness_set_kill(&w, &soft));
+    assert_int_equal(witness_killed(&w, 3)->keep_positions, 0);
+    assert_int_equal(witness_killed(&w, 4)->keep_positions, 1);
+    witness_lift(&w, 0);
+    soft.account = 3; /* lifted is forgotten */
+    assert_true(witness_set_kill(&w, &soft));
+    assert_int_equal(witness_killed(&w, 3)->keep_positions, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(witness_new_one_opens_again_and_tells_another_boot),
         cmocka_unit_test(witness_a_torn_head_leaves_the_one_before),
         cmocka_unit_test(witness_kill_flag_binds_whom_it_names),
+        cmocka_unit_test(witness_kill_flag_gets_no_softer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
