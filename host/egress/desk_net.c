@@ -133,7 +133,7 @@ static bool is_captured(const struct desk_account *a, const struct desk_ticket *
 /* HTTP 429: slower; 418: stop. The venue's word on for how long, else a second or two minutes. */
 static void pace(struct desk *d, struct desk_account *a, uint32_t status, int32_t retry_s)
 {
-    int64_t wait = retry_s >= 0 && retry_s < 86400 ? retry_s * 1000 * DESK_MS : -1;
+    int64_t wait = retry_s >= 0 && retry_s <= 86400 ? retry_s * 1000 * DESK_MS : -1;
     if (status == 429) {
         a->refusals++;
         a->hold_until_ns = d->now + (wait >= 0 ? wait : 1000 * DESK_MS);

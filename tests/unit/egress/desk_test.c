@@ -528,6 +528,23 @@ static void desk_429_holds_orders_and_418_everything(void **state)
     expect(r, c, FACT_SENT_OK, FACT_SENT_REASON_NONE);
 }
 
+/* A day is the longest that is believed, and it is believed. */
+static void desk_a_ban_of_a_day_holds_for_a_day(void **state)
+{
+    struct rig *r = *state;
+    uint64_t k = desk_rig_order(r, RIG_BTC, TN_LONG, 1500, false);
+    desk_rig_durable(r);
+    r->status = 418;
+    r->retry_s = 86400;
+    desk_rig_venue(r);
+    r->status = 0;
+    uint64_t c = desk_rig_cancel(r, k);
+    desk_rig_run(r, 86399000 * RIG_MS);
+    expect_none(r, c);
+    desk_rig_run(r, 1000 * RIG_MS);
+    expect(r, c, FACT_SENT_OK, FACT_SENT_REASON_NONE);
+}
+
 static void desk_session_and_query_pass_without_an_approval_and_nothing_else(void **state)
 {
     struct rig *r = *state;
@@ -651,6 +668,7 @@ int main(void)
         T(desk_a_link_goes_to_a_signed_endpoint_and_no_other),
         T(desk_timers_of_a_bay_come_back_once),
         T(desk_what_no_budget_can_carry_is_not_held),
+        T(desk_a_ban_of_a_day_holds_for_a_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
