@@ -109,13 +109,17 @@ static void capture(struct desk *d, struct desk_account *a, const struct desk_ti
         c->is_wanted = false;
         const char *bad = reread_json((char *)bytes, count, false, seek, &seeking);
         if (bad || !seeking.text || seeking.count > sizeof c->text) {
-            desk_log(d, 3, "account %u: nothing to capture at %s", id_of(a), c->path);
-            continue;
+            desk_log(d, 3, "account %u: nothing to capture at %s: %s", id_of(a), c->path,
+                     bad            ? bad
+                     : seeking.text ? "the text is too long"
+                                    : "no text is there");
+        } else {
+            c->is_held = true;
+            c->count = seeking.count;
+            memcpy(c->text, seeking.text, seeking.count);
         }
-        c->is_held = true;
-        c->count = seeking.count;
-        memcpy(c->text, seeking.text, seeking.count);
-        memset(bytes + (seeking.text - (char *)bytes), '*', seeking.count);
+        if (seeking.text) /* also what is not kept is not the bay's to read */
+            memset(bytes + (seeking.text - (char *)bytes), '*', seeking.count);
     }
 }
 

@@ -24,7 +24,7 @@ enum {
     DESK_INSTRUMENTS_MAX = LINE_INSTRUMENTS_MAX,
     DESK_LINKS_MAX = TN_ADAPTER_CONNECTIONS_MAX,
     DESK_CAPTURES_MAX = 16,
-    DESK_CAPTURE_BYTES = 256,
+    DESK_CAPTURE_BYTES = 2048, /* a signed token (JWT) */
     DESK_TICKETS_MAX = 1024,
     DESK_SPILL_BYTES = 256 * 1024,
     DESK_FAULTS_MAX = 3, /* mismatches after which a bay is not asked any more */

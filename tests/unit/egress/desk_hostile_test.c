@@ -7,6 +7,7 @@
  */
 #include "tests/unit/base/dies.h"
 #include "base/num.h"
+#include "egress/desk_priv.h"
 #include "tests/lib/desk_rig.h"
 
 static struct rig rig;
@@ -190,6 +191,45 @@ static void desk_the_third_mismatch_ends_the_bay(void **state)
     assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_LINE), 1);
 }
 
+static void capture_of(struct rig *r, uint32_t length)
+{
+    static char body[8192];
+    struct {
+        struct line_capture c;
+        char path[5];
+    } c = {.c = {.request = r->request + 1, .id = 0, .format = TN_WIRE_JSON, .path_bytes = 5},
+           .path = {'t', 'o', 'k', 'e', 'n'}};
+    desk_from_bay(r->d, r->now, RIG_ACCOUNT, false, LINE_CAPTURE, &c, (uint32_t)(sizeof c.c + 5));
+    desk_rig_pass(r, TN_CLASS_QUERY, RIG_HTTP, "/v1/fills?limit=100", "");
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"token\":\"");
+    memset(body + n, 'T', length);
+    memcpy(body + n + length, "\"}", 3);
+    struct desk_net_in in = {.account = RIG_ACCOUNT,
+                             .link = RIG_HTTP,
+                             .what = DESK_NET_BYTES,
+                             .status = 200,
+                             .retry_s = -1,
+                             .ticket = desk_rig_last(r)->m.ticket,
+                             .count = strlen(body),
+                             .bytes = (const uint8_t *)body};
+    r->in_text[0] = '\0';
+    desk_from_net(r->d, r->now, &in);
+}
+
+/* Kept or not: the bay sees no letter of it. */
+static void desk_a_token_of_any_length_is_masked(void **state)
+{
+    struct rig *r = *state;
+    const struct desk_capture *held = &r->d->account[0].session[0].capture[0];
+    static const uint32_t length[] = {2048, 2049, 6000};
+    for (uint32_t i = 0; i < 3; i++) {
+        capture_of(r, length[i]);
+        assert_non_null(strstr(r->in_text, "{\"token\":\"****"));
+        assert_null(strchr(r->in_text, 'T'));
+        assert_true(held->is_held && held->count == 2048); /* the first one, from then on */
+    }
+}
+
 /* ---- damage ---- */
 static struct rng rng;
 
@@ -297,6 +337,7 @@ int main(void)
         T(desk_the_third_mismatch_ends_the_bay),
         T(desk_damaged_templates_leave_only_when_they_read_like_the_approval),
         T(desk_garbage_of_a_bay_sends_nothing_and_breaks_nothing),
+        T(desk_a_token_of_any_length_is_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
