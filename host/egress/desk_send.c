@@ -432,10 +432,15 @@ void desk_pass(struct desk *d, struct desk_account *a, bool second, const void *
         return;
     }
     struct desk_ticket *t = ticket_for(d, a, second, &full);
+    if (full) {
+        forget(d);
+        passed_not(d, a, second, "too many requests wait for a reply");
+        return;
+    }
     if (t)
         t->request = d->in.head.request;
     uint64_t number = t ? t->number : ++d->next_ticket;
-    if (full || !hand_over(d, a, second, number)) {
+    if (!hand_over(d, a, second, number)) {
         if (t)
             desk_ticket_done(d, t);
         passed_not(d, a, second, "its link is not up");

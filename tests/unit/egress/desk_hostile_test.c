@@ -230,6 +230,20 @@ static void desk_a_token_of_any_length_is_masked(void **state)
     }
 }
 
+/* The request that finds no ticket was made already, with its secrets. */
+static void desk_a_request_too_many_leaves_no_secret_behind(void **state)
+{
+    struct rig *r = *state;
+    for (uint32_t i = 0; i < DESK_TICKETS_MAX; i++)
+        desk_rig_pass(r, TN_CLASS_QUERY, RIG_HTTP, "/v1/fills?limit=100", "");
+    assert_int_equal(r->sent_count, DESK_TICKETS_MAX);
+    r->in.kind = 0;
+    desk_rig_pass(r, TN_CLASS_QUERY, RIG_HTTP, "/v1/fills?limit=100", "");
+    assert_int_equal(r->sent_count, DESK_TICKETS_MAX);
+    assert_int_equal(r->in.kind, TN_IN_FAILED);
+    assert_null(memmem(r->d->out.bytes, sizeof r->d->out.bytes, "KEY1", 4));
+}
+
 /* ---- damage ---- */
 static struct rng rng;
 
@@ -338,6 +352,7 @@ int main(void)
         T(desk_damaged_templates_leave_only_when_they_read_like_the_approval),
         T(desk_garbage_of_a_bay_sends_nothing_and_breaks_nothing),
         T(desk_a_token_of_any_length_is_masked),
+        T(desk_a_request_too_many_leaves_no_secret_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
