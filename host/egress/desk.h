@@ -67,6 +67,7 @@ struct desk_message { /* to the network */
     uint32_t type;   /* TN_LINK_* */
     uint32_t method; /* HTTP */
     uint64_t ticket;
+    int64_t wait_ns; /* it begins within so long, or not at all: its ticket ends then; 0 = none */
     uint32_t path_bytes, head_bytes, body_bytes; /* HTTP: one after the other; WS, RAW: body only */
     const uint8_t *bytes;
 };

@@ -139,7 +139,9 @@ static bool bucket_is_there(const struct desk_account *a, const struct line_requ
 }
 
 /* ---- the one way out ---- */
-static bool hand_over(struct desk *d, struct desk_account *a, bool second, uint64_t number)
+/* t NULL: nobody waits for an answer. */
+static bool hand_over(struct desk *d, struct desk_account *a, bool second,
+                      const struct desk_ticket *t)
 {
     const struct line_request *h = &d->in.head;
     struct desk_message m = {.account = id_of(a),
@@ -147,7 +149,8 @@ static bool hand_over(struct desk *d, struct desk_account *a, bool second, uint6
                              .is_second = second,
                              .type = a->session[second].link[h->link].type,
                              .method = h->method,
-                             .ticket = number,
+                             .ticket = t ? t->number : ++d->next_ticket,
+                             .wait_ns = t ? t->deadline_ns - d->now : 0,
                              .path_bytes = d->out.path_bytes,
                              .head_bytes = d->out.head_bytes,
                              .body_bytes = d->out.body_bytes,
@@ -277,7 +280,6 @@ static void send_approved(struct desk *d, uint32_t i)
         over_the_meter(d, i);
         return;
     }
-    uint64_t number = t ? t->number : ++d->next_ticket;
     if (p->class_of == TN_CLASS_ORDER && desk_is_closed(d, a) &&
         !PLANTED(AFTER_KILL)) { /* once more, just before */
         forget(d);
@@ -291,7 +293,7 @@ static void send_approved(struct desk *d, uint32_t i)
         t->approval = i;
         t->request = p->by_stored ? 0 : d->in.head.request;
     }
-    if (!hand_over(d, a, false, number)) {
+    if (!hand_over(d, a, false, t)) {
         if (t)
             desk_ticket_done(d, t);
         p->bytes = 0;
@@ -439,8 +441,7 @@ void desk_pass(struct desk *d, struct desk_account *a, bool second, const void *
     }
     if (t)
         t->request = d->in.head.request;
-    uint64_t number = t ? t->number : ++d->next_ticket;
-    if (!hand_over(d, a, second, number)) {
+    if (!hand_over(d, a, second, t)) {
         if (t)
             desk_ticket_done(d, t);
         passed_not(d, a, second, "its link is not up");
@@ -484,7 +485,7 @@ enum desk_fired desk_fire(struct desk *d, struct desk_account *a, enum desk_stor
         arm(d, d->now + DESK_MS);
         return DESK_HELD;
     }
-    if (!hand_over(d, a, false, t ? t->number : ++d->next_ticket)) {
+    if (!hand_over(d, a, false, t)) {
         if (t)
             desk_ticket_done(d, t);
         return DESK_UNSENT;

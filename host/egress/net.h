@@ -50,7 +50,7 @@ void net_close(struct net *n, uint32_t account, bool second, uint32_t link);
 /* The second session of an account becomes the one that serves: what is left of the first closes,
  * and is_second is 0 from here on. */
 void net_take_over(struct net *n, uint32_t account);
-/* All bytes, or 0: nothing left, and nothing will. */
+/* All bytes, or 0: nothing left, and nothing will. What finds no connection in m->wait_ns fails. */
 int64_t net_send(struct net *n, const struct desk_message *m);
 /* A kill, before it is said to the desk: every request of this account (0 = of all) of which no
  * byte left fails, now. Gives how many. What the desk has killed before is spared: what waits there

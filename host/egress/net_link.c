@@ -52,7 +52,7 @@ static void put_first(struct net_link *l, struct net_request *r)
     l->pending++;
 }
 
-struct net_request *net_link_take(struct net_link *l)
+static struct net_request *take_first(struct net_link *l)
 {
     struct net_request *r = l->first;
     must(r != NULL && l->pending > 0);
@@ -62,6 +62,19 @@ struct net_request *net_link_take(struct net_link *l)
     l->pending--;
     r->next = NULL;
     return r;
+}
+
+/* While a venue hangs, requests wait for one of its connections; by then the desk has answered for
+ * what is too old, and an order must not leave after its answer. */
+struct net_request *net_link_take(struct net_link *l)
+{
+    while (l->first != NULL) {
+        struct net_request *r = take_first(l);
+        if (net_now() < r->until_ns)
+            return r;
+        net_request_fail(l, r, "it waited too long for a connection");
+    }
+    return NULL;
 }
 
 void net_link_flow(struct net_link *l)
@@ -115,9 +128,8 @@ void net_link_connected(struct net_wire *w)
 void net_link_next(struct net_wire *w)
 {
     struct net_link *l = w->link;
-    if (w->state != WIRE_READY || l->first == NULL || l->is_gone)
+    if (w->state != WIRE_READY || l->is_gone || (w->now = net_link_take(l)) == NULL)
         return;
-    w->now = net_link_take(l);
     w->state = WIRE_BUSY;
     w->until_ns = net_now() + l->net->o.reply_wait_ns;
     net_reply_begin(w->reply);
@@ -316,7 +328,8 @@ static struct net_request *frame(const struct net_link *l, const struct desk_mes
     const size_t given = (size_t)m->path_bytes + m->head_bytes + m->body_bytes;
     struct net_request *r = malloc(sizeof *r + given + NET_HTTP_EXTRA);
     must(r != NULL && given <= DESK_BYTES_MAX);
-    *r = (struct net_request){.ticket = m->ticket};
+    *r = (struct net_request){.ticket = m->ticket,
+                              .until_ns = m->wait_ns ? net_now() + m->wait_ns : INT64_MAX};
     if (l->type == TN_LINK_HTTP) {
         r->count = net_http_frame(m, l->address.named, r->bytes, given + NET_HTTP_EXTRA, tr);
     } else if (m->path_bytes == 0 && m->head_bytes == 0) {

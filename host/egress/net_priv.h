@@ -19,8 +19,9 @@ struct net_event { /* waits to be handed out */
 struct net_request { /* waits to go out, or has gone */
     struct net_request *next;
     uint64_t ticket;
-    bool has_begun;  /* a byte of it may have left */
-    bool is_written; /* HTTP: all of it has */
+    int64_t until_ns; /* monotonic; begins before, or fails */
+    bool has_begun;   /* a byte of it may have left */
+    bool is_written;  /* HTTP: all of it has */
     size_t count;
     uint8_t room[LWS_PRE]; /* libwebsockets puts its frame head here */
     uint8_t bytes[];
@@ -76,9 +77,10 @@ void net_link_free(struct net_link *l);
 void net_link_connected(struct net_wire *w);
 /* The connection is gone, or given up: says what that means for its request and its link. */
 void net_link_lost(struct net_wire *w, const char *why);
-void net_link_next(struct net_wire *w);                /* a free HTTP connection takes what waits */
-struct net_request *net_link_take(struct net_link *l); /* the oldest that waits */
-void net_link_flow(struct net_link *l);                /* reads on, or not */
+void net_link_next(struct net_wire *w); /* a free HTTP connection takes what waits */
+/* The oldest that waits, NULL = none; those whose time is over fail on the way. */
+struct net_request *net_link_take(struct net_link *l);
+void net_link_flow(struct net_link *l); /* reads on, or not */
 void net_request_fail(struct net_link *l, struct net_request *r, const char *why);
 
 /* net_wire.c */

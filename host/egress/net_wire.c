@@ -126,11 +126,8 @@ static bool say_written(struct net_wire *w, const struct net_request *r)
 static int write_pending(struct net_wire *w, enum lws_write_protocol how)
 {
     struct net_link *l = w->link;
-    if (w->now == NULL && l->first != NULL) {
-        w->now = net_link_take(l);
-        if (write_one(w, w->now, how) != 0)
-            return end(w, "the connection was lost");
-    }
+    if (w->now == NULL && (w->now = net_link_take(l)) != NULL && write_one(w, w->now, how) != 0)
+        return end(w, "the connection was lost");
     if (w->now != NULL && say_written(w, w->now)) {
         free(w->now);
         w->now = NULL;

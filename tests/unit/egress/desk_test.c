@@ -586,6 +586,19 @@ static void desk_a_captured_token_is_masked_and_stands_only_where_it_is_named(vo
     assert_non_null(strstr(r->in_text, "\"token\":\"*****\""));
 }
 
+static void desk_a_request_may_wait_as_long_as_its_ticket_lives(void **state)
+{
+    struct rig *r = *state;
+    desk_rig_order(r, RIG_BTC, TN_LONG, 1500, false);
+    desk_rig_durable(r);
+    assert_int_equal(desk_rig_last(r)->m.wait_ns, 10000 * RIG_MS);
+    desk_rig_pass(r, TN_CLASS_SESSION, RIG_WS, "",
+                  "{\"op\":\"subscribe\",\"channels\":[\"market:BTC-USD\",\"reports\"]}");
+    assert_int_equal(desk_rig_last(r)->m.wait_ns, 0); /* answered when it was handed over */
+    desk_rig_kill(r, false);
+    assert_int_equal(desk_rig_last(r)->m.wait_ns, 250 * RIG_MS);
+}
+
 static void desk_deadlines_and_budgets_move_with_a_clock_that_is_set_back(void **state)
 {
     struct rig *r = *state;
@@ -669,6 +682,7 @@ int main(void)
         T(desk_timers_of_a_bay_come_back_once),
         T(desk_what_no_budget_can_carry_is_not_held),
         T(desk_a_ban_of_a_day_holds_for_a_day),
+        T(desk_a_request_may_wait_as_long_as_its_ticket_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,8 @@ static void open_as(uint32_t type, uint32_t id, bool second, const char *scheme)
     net_open(net, 1, second, &o, endpoint, "/stream");
 }
 
+static int64_t wait_ns; /* of the next requests */
+
 static int64_t send_http(uint64_t ticket, const char *path, const char *body)
 {
     char bytes[512];
@@ -160,6 +162,7 @@ static int64_t send_http(uint64_t ticket, const char *path, const char *body)
                                    .type = TN_LINK_HTTP,
                                    .method = TN_METHOD_POST,
                                    .ticket = ticket,
+                                   .wait_ns = wait_ns,
                                    .path_bytes = (uint32_t)strlen(path),
                                    .body_bytes = (uint32_t)strlen(body),
                                    .bytes = (const uint8_t *)bytes};
@@ -312,6 +315,25 @@ static void net_http_no_reply_in_time_is_silent(void **state)
     read_until(fd, "{}");
     assert_string_equal(wait_for(DESK_NET_SILENT, 9)->text, "no reply in time");
     close(fd);
+}
+
+/* It found no free connection while its ticket lived. */
+static void net_http_request_that_waited_too_long_never_leaves(void **state)
+{
+    (void)state;
+    int fd = open_http();
+    send_http(1, "/a", "");
+    read_until(fd, "POST /a");
+    wait_ns = 1;
+    assert_true(send_http(2, "/late", "") > 0);
+    int other = accept_one(); /* made for it */
+    wait_for(DESK_NET_FAILED, 2);
+    wait_ns = PATIENCE_NS;
+    send_http(3, "/c", "");
+    assert_null(strstr(read_until(other, "POST /c"), "/late"));
+    assert_null(find(DESK_NET_WRITTEN, 2, 0));
+    close(fd);
+    close(other);
 }
 
 /* An idle connection that the server closes is no loss: the next request takes a new one. */
@@ -653,6 +675,7 @@ static int before(void **state)
                                   .backoff_max_ns = 4000000};
     heard_count = 0;
     held_account = 0;
+    wait_ns = 0;
     memset(heard, 0, sizeof heard);
     port = 0;
     listen_here();
@@ -679,6 +702,7 @@ int main(void)
         T(net_http_refused_connection_is_down_and_sends_nothing),
         T(net_http_closed_without_reply_is_silent),
         T(net_http_no_reply_in_time_is_silent),
+        T(net_http_request_that_waited_too_long_never_leaves),
         T(net_http_idle_close_is_not_down),
         T(net_http_bytes_nobody_asked_for_answer_nothing),
         T(net_http_reply_with_rate_limit_carries_its_seconds),
