@@ -76,11 +76,29 @@ static bool path_is_plain(const uint8_t *p, uint32_t count)
     return count == 0 || p[0] == '/';
 }
 
-void desk_open(struct desk *d, struct desk_account *a, bool second, const struct desk_link *l)
+void desk_open(struct desk *d, struct desk_account *a, bool second, struct desk_link *l)
 {
-    const char *endpoint = facts_of(a)->a.endpoint[l->wish.endpoint];
     must(l->type && l->wish.endpoint < ROAD_ENDPOINTS_MAX);
-    d->c.ops.open(d->c.ops.arg, id_of(a), second, &l->wish, endpoint, l->path);
+    memcpy(l->endpoint, facts_of(a)->a.endpoint[l->wish.endpoint], sizeof l->endpoint);
+    d->c.ops.open(d->c.ops.arg, id_of(a), second, &l->wish, l->endpoint, l->path);
+}
+
+static void close_link(struct desk *d, struct desk_account *a, bool second, uint32_t id)
+{
+    struct desk_link *l = &a->session[second].link[id];
+    if (l->type)
+        d->c.ops.close(d->c.ops.arg, id_of(a), second, id);
+    l->is_owed |= l->is_up;
+    l->type = 0;
+    l->is_up = false;
+}
+
+static bool leads_elsewhere(const struct desk_account *a, const struct desk_link *l,
+                            const struct line_open *o, const uint8_t *path)
+{
+    return l->type != o->type || strlen(l->path) != o->path_bytes ||
+           memcmp(l->path, path, o->path_bytes) != 0 ||
+           strncmp(l->endpoint, facts_of(a)->a.endpoint[o->endpoint], sizeof l->endpoint) != 0;
 }
 
 static const char *take_open(struct desk *d, struct desk_account *a, bool second,
@@ -95,22 +113,21 @@ static const char *take_open(struct desk *d, struct desk_account *a, bool second
         return "a wish for a link that is none";
     struct desk_link *l = &a->session[second].link[o.id];
     if (!o.type) {
-        if (l->type)
-            d->c.ops.close(d->c.ops.arg, id_of(a), second, o.id);
-        l->is_owed |= l->is_up;
-        l->type = 0;
-        l->is_up = false;
+        close_link(d, a, second, o.id);
         return NULL;
     }
     if (o.endpoint >= facts_of(a)->a.endpoint_count)
         return "a link to an endpoint that nobody signed";
-    if (l->type == o.type && l->is_up) { /* a new bay, an old link: it was told RESUMED */
-        l->is_order_path = o.is_order_path != 0;
-        return NULL;
+    if (l->type && leads_elsewhere(a, l, &o, bytes + sizeof o)) {
+        if (l->is_up) /* it was told RESUMED, of a link that people have signed away */
+            desk_tell_in(d, a, second, TN_IN_DOWN, o.id, 0, 0, NULL, 0);
+        close_link(d, a, second, o.id);
     }
     l->type = o.type;
     l->is_order_path = o.is_order_path != 0;
     l->wish = o;
+    if (l->is_up) /* a new bay, an old link: it was told RESUMED */
+        return NULL;
     memcpy(l->path, bytes + sizeof o, o.path_bytes);
     l->path[o.path_bytes] = '\0';
     desk_open(d, a, second, l);

@@ -64,6 +64,7 @@ struct desk_link {
     bool is_order_path, is_up, was_up, is_owed;
     struct line_open wish; /* as it was opened */
     char path[DESK_PATH_BYTES];
+    char endpoint[ROAD_ENDPOINT_BYTES]; /* as it was signed then */
 };
 struct desk_capture {
     bool is_wanted, is_held;
@@ -221,7 +222,7 @@ void desk_tell_spilled(struct desk *d, struct desk_account *a, bool second);
 void desk_ask(struct desk *d, uint32_t i); /* gives an approval to its bay */
 /* A cancel or query goes by the stored template; false: there is none. */
 bool desk_use_stored(struct desk *d, uint32_t i);
-void desk_open(struct desk *d, struct desk_account *a, bool second, const struct desk_link *l);
+void desk_open(struct desk *d, struct desk_account *a, bool second, struct desk_link *l);
 void desk_fault(struct desk *d, struct desk_account *a, bool second, bool at_once);
 
 /* desk_send.c */

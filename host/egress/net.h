@@ -41,7 +41,8 @@ MUST_USE struct result net_new(const struct net_options *o, struct net **out, st
 void net_free(struct net *n);
 
 /* Wants a connection, and again after each loss until it is closed. The answer is UP, or DOWN with
- * a sentence. Asking for what is open already says UP again. */
+ * a sentence. Asking for what is open already says UP again; what was refused is looked
+ * at anew. */
 void net_open(struct net *n, uint32_t account, bool second, const struct line_open *o,
               const char *endpoint, const char *path);
 /* Requests of it that did not begin fail, those that did are silent. Nothing more is said of the

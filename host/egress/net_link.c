@@ -252,8 +252,10 @@ void net_open(struct net *n, uint32_t account, bool second, const struct line_op
         net_say(l, DESK_NET_UP, 0, 0, -1, "", 0);
         return;
     }
-    if (l != NULL)
+    if (l != NULL && !l->is_refused)
         return; /* on its way */
+    if (l != NULL)
+        net_close(n, account, second, o->id);
     l = calloc(1, sizeof *l);
     must(l != NULL);
     l->net = n;

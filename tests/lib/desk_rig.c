@@ -57,8 +57,10 @@ static bool to_bay(void *arg, uint32_t account, bool second, uint32_t kind, cons
 static void on_open(void *arg, uint32_t account, bool second, const struct line_open *o,
                     const char *endpoint, const char *path)
 {
-    (void)account, (void)second, (void)o, (void)endpoint, (void)path;
-    ((struct rig *)arg)->opened++;
+    struct rig *r = arg;
+    (void)account, (void)second, (void)o;
+    snprintf(r->opened_at, sizeof r->opened_at, "%.120s%.120s", endpoint, path);
+    r->opened++;
 }
 
 static void on_close(void *arg, uint32_t account, bool second, uint32_t link)
@@ -270,10 +272,11 @@ static struct road_account account_of(struct rig *r)
                              .simulated = 1,
                              .endpoint_count = 1,
                              .name = "sim",
-                             .endpoint = {"http://127.0.0.1:1"},
                              .client_id = r->client_id,
                              .client_id_max = 36,
                              .budget_count = 1};
+    snprintf(a.endpoint[0], sizeof a.endpoint[0], "%s",
+             r->endpoint ? r->endpoint : "http://127.0.0.1:1");
     a.budget[0].weight = r->weight ? r->weight : 100000;
     a.budget[0].per_ns = r->weight ? r->per_ns : 1000 * RIG_MS;
     return a;

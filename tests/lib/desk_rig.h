@@ -80,7 +80,8 @@ struct rig {
     int64_t now;
     uint32_t client_id, weight; /* of the facts: rule and budget, at the next rig_attach */
     int64_t per_ns;
-    uint32_t heavy; /* weight of the bay's templates; 0 = 1 */
+    uint32_t heavy;       /* weight of the bay's templates; 0 = 1 */
+    const char *endpoint; /* as it is signed, at the next rig_attach; NULL = port 1 */
     bool core_full, bay_full, net_gone, dead;
     uint32_t stores, die_at; /* stores to the witness; 0 = lives */
     struct witness *left;    /* the witness as it was then */
@@ -99,6 +100,7 @@ struct rig {
     struct line_in in;
     char in_text[RIG_TEXT_BYTES];
     uint32_t opened, closed;
+    char opened_at[256]; /* the last one: endpoint and path */
     struct rig_sent *sent;
     uint32_t sent_count;
     /* the venue: outlives every crash */

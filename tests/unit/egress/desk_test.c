@@ -624,19 +624,6 @@ static void desk_deadlines_and_budgets_move_with_a_clock_that_is_set_back(void *
     expect(r, k, FACT_SENT_OK, FACT_SENT_REASON_NONE);
 }
 
-static void desk_a_link_goes_to_a_signed_endpoint_and_no_other(void **state)
-{
-    struct rig *r = *state;
-    uint32_t opened = r->opened;
-    struct line_open o = {.id = 5, .type = TN_LINK_WS, .endpoint = 1};
-    desk_from_bay(r->d, r->now, RIG_ACCOUNT, false, LINE_OPEN, &o, sizeof o);
-    assert_int_equal(r->opened, opened);
-    assert_int_equal(desk_rig_alarms(r, ROAD_ALARM_LINE), 1);
-    o.endpoint = 0;
-    desk_from_bay(r->d, r->now, RIG_ACCOUNT, false, LINE_OPEN, &o, sizeof o);
-    assert_int_equal(r->opened, opened + 1);
-}
-
 static void desk_timers_of_a_bay_come_back_once(void **state)
 {
     struct rig *r = *state;
@@ -678,7 +665,6 @@ int main(void)
         T(desk_session_and_query_pass_without_an_approval_and_nothing_else),
         T(desk_a_captured_token_is_masked_and_stands_only_where_it_is_named),
         T(desk_deadlines_and_budgets_move_with_a_clock_that_is_set_back),
-        T(desk_a_link_goes_to_a_signed_endpoint_and_no_other),
         T(desk_timers_of_a_bay_come_back_once),
         T(desk_what_no_budget_can_carry_is_not_held),
         T(desk_a_ban_of_a_day_holds_for_a_day),

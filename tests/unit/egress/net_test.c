@@ -466,7 +466,7 @@ static void net_held_account_waits_and_keeps_its_order(void **state)
     close(fd);
 }
 
-static void net_address_beyond_this_machine_is_down_for_good(void **state)
+static void net_address_beyond_this_machine_is_down_until_it_is_another(void **state)
 {
     (void)state;
     const struct line_open o = {.id = HTTP, .type = TN_LINK_HTTP};
@@ -474,6 +474,9 @@ static void net_address_beyond_this_machine_is_down_for_good(void **state)
     const struct heard *h = wait_for(DESK_NET_DOWN, 0);
     assert_non_null(strstr(h->text, "not on this machine"));
     assert_int_equal(send_http(1, "/", ""), 0);
+    net_open(net, 1, false, &o, "http://192.0.2.1:80", "/"); /* asked again: said again */
+    wait_nth(DESK_NET_DOWN, 0, 1);
+    close(open_http()); /* the deployment was mended */
 }
 
 /* ---- WebSocket ---- */
@@ -710,7 +713,7 @@ int main(void)
         T(net_recall_spares_killed_and_other_accounts),
         T(net_close_ends_requests_by_what_left_of_them),
         T(net_held_account_waits_and_keeps_its_order),
-        T(net_address_beyond_this_machine_is_down_for_good),
+        T(net_address_beyond_this_machine_is_down_until_it_is_another),
         T(net_ws_messages_come_whole_and_go_in_order),
         T(net_ws_lost_is_down_and_comes_back),
         T(net_ws_redirect_is_not_followed),
