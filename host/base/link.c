@@ -241,14 +241,11 @@ static void look_at_tail(struct link *l)
         l->tail_seen = tail;
 }
 
-uint32_t link_room(const struct link *l)
+uint32_t link_room(struct link *l)
 {
-    if (l->broken)
-        return 0;
-    uint64_t tail = atomic_load_explicit(&l->theirs->tail, memory_order_acquire);
-    if (tail < l->tail_seen || tail > l->head)
-        return 0; /* the next reserve says so */
-    return l->end.capacity - (uint32_t)(l->head - tail);
+    if (!l->broken)
+        look_at_tail(l);
+    return l->broken ? 0 : l->end.capacity - (uint32_t)(l->head - l->tail_seen);
 }
 
 static void write_head(struct link *l, uint64_t at, uint32_t kind, uint32_t bytes)

@@ -61,8 +61,9 @@ void *link_reserve(struct link *l, uint32_t kind, uint32_t bytes);
 void link_commit(struct link *l);
 /* The two, and a copy; false when full. */
 bool link_put(struct link *l, uint32_t kind, const void *bytes, uint32_t count);
-/* Free bytes of my ring, as far as the other side has said; a broken link has none. */
-uint32_t link_room(const struct link *l);
+/* Free bytes of my ring, as far as the other side has said; a broken link has none. What it gave
+ * stays: the other side cannot take it back. */
+uint32_t link_room(struct link *l);
 
 struct link_message {
     uint32_t kind, bytes;

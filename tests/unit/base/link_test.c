@@ -505,6 +505,29 @@ static void link_false_tails_break_it(void **state)
     }
 }
 
+/* Who was told of room has it, though the peer takes back its word to where it was seen before. */
+static void link_room_once_given_stays(void **state)
+{
+    (void)state;
+    struct link_message m;
+    open_pair(SMALL);
+    while (link_put(&us, 1, buffer, 500))
+        ;
+    assert_true(link_take(&them, &m, buffer, sizeof buffer));
+    assert_int_equal(us.tail_seen, 0);
+    assert_true(link_room(&us) >= 508);
+    scribble64(TAIL_AT, 0);
+    assert_true(link_put(&us, 1, buffer, 400));
+    close_pair();
+    open_pair(SMALL); /* and room that lies beside the grid was never there */
+    while (link_put(&us, 1, buffer, 500))
+        ;
+    scribble64(TAIL_AT, 1004);
+    assert_int_equal(link_room(&us), 0);
+    assert_non_null(us.broken);
+    close_pair();
+}
+
 /* The peer writes words at random places of its page and ring between our calls. */
 static void link_any_scribble_is_broken_or_a_message(void **state)
 {
@@ -598,6 +621,7 @@ int main(void)
         cmocka_unit_test(link_false_messages_break_it),
         cmocka_unit_test(link_message_beyond_the_buffer_breaks_it),
         cmocka_unit_test(link_false_tails_break_it),
+        cmocka_unit_test(link_room_once_given_stays),
         cmocka_unit_test(link_any_scribble_is_broken_or_a_message),
         cmocka_unit_test(link_misuse_dies),
     };
