@@ -14,8 +14,8 @@
 uint8_t *agent_put(struct agent_queue *q, uint32_t kind, uint32_t count, uint32_t spare)
 {
     const uint32_t whole = 8 + ((count + 7) & ~7u);
-    if (count > LINE_BODY_MAX || whole > AGENT_QUEUE_BYTES - spare - q->tail)
-        return NULL;
+    if (count > LINE_BODY_MAX || whole + spare + q->tail > AGENT_QUEUE_BYTES)
+        return NULL; /* added up: the host's own may stand in the spare room already */
     uint8_t *at = q->bytes + q->tail;
     memset(at, 0, whole);
     memcpy(at, &kind, sizeof kind);

@@ -108,6 +108,27 @@ static void agent_queue_that_stays_full_refuses_and_stays_whole(void **state)
     adapter_rig_close(&rig);
 }
 
+/* The spare room is the host's own. What the host said in it leaves none for the adapter, and no
+ * word of it goes behind the end of the queue. */
+static void agent_queue_full_of_the_hosts_words_takes_no_other(void **state)
+{
+    (void)state;
+    open_mode(0);
+    adapter_rig_forget(&rig);
+    rig.is_full = true;
+    for (uint64_t ping = 1; ping < 10000; ping++)
+        agent_take(rig.agent, LINE_PING, &ping, sizeof ping);
+    for (int i = 0; i < 1000; i++)
+        hear("and");
+    rig.is_full = false;
+    assert_true(agent_flush(rig.agent));
+    assert_true(adapter_lane_count(&rig.core, LINE_PONG) > 4000);
+    assert_int_equal(adapter_lane_count(&rig.core, LINE_EVENT), 0);
+    assert_int_equal(adapter_lane_count(&rig.core, LINE_SAID), 0);
+    assert_false(agent_is_quarantined(rig.agent));
+    adapter_rig_close(&rig);
+}
+
 static void agent_broken_rule_is_one_sentence_and_silence(void **state)
 {
     (void)state;
@@ -306,6 +327,7 @@ int main(void)
         cmocka_unit_test(agent_good_calls_become_messages_in_order),
         cmocka_unit_test(agent_full_line_loses_nothing_and_keeps_order),
         cmocka_unit_test(agent_queue_that_stays_full_refuses_and_stays_whole),
+        cmocka_unit_test(agent_queue_full_of_the_hosts_words_takes_no_other),
         cmocka_unit_test(agent_broken_rule_is_one_sentence_and_silence),
         cmocka_unit_test(agent_approval_is_answered_once_or_burned),
         cmocka_unit_test(agent_failed_setup_is_refused_with_its_reason),
