@@ -164,16 +164,9 @@ static void come_back(struct process_bay *b)
 
 bool process_pump(struct process_bay *b)
 {
-    struct link_message m;
-    const char *wrong = NULL;
-    while (wrong == NULL && b->answer_used < BAY_ANSWERS_MAX &&
-           link_take(&b->link, &m, b->body, PROCESS_BODY_BYTES)) {
-        wrong = process_take(b, &m);
-        if (b->phase == PROCESS_OFF)
-            return false;
-    }
-    if (wrong == NULL)
-        wrong = b->link.broken;
+    const char *wrong = process_read(b);
+    if (b->phase == PROCESS_OFF)
+        return false;
     if (wrong == NULL)
         return true;
     process_die(b, wrong);
@@ -187,11 +180,12 @@ static void look(struct process_bay *b)
     const uint64_t overdue = atomic_load_explicit(&b->overdue, memory_order_relaxed);
     if (!process_pump(b))
         return;
+    const bool is_read = !link_has(&b->link);
     char how[PROCESS_HOW_BYTES];
-    if (is_gone && b->answer_used < BAY_ANSWERS_MAX) {
+    if (is_gone && is_read) {
         process_how(b, "its process has ended", how);
         process_die(b, how);
-    } else if (overdue != 0 && overdue > atomic_load_explicit(&b->answered, memory_order_relaxed)) {
+    } else if (overdue > atomic_load_explicit(&b->answered, memory_order_relaxed) && is_read) {
         snprintf(how, sizeof how, "gave no answer for %ld ms",
                  (long)(b->home->o.answer_ns / 1000000));
         process_die(b, how);

@@ -6,8 +6,10 @@
  * the plugin's.
  *
  * A flood needs no rate: every kind of message is owed. A signal answers an event, in order, as
- * often as the manifest allows; a PONG answers the one open PING; a piece of state the one open
- * SAVE. Only log lines come unasked, and they are counted from PONG to PONG.
+ * often as the manifest allows, also one that is void; a PONG answers the one open PING; a piece of
+ * state brings the one open SAVE nearer to its end. Only log lines come unasked, and they are
+ * counted from PONG to PONG. So what a bay can say before it must be answered has an end, and who
+ * reads it comes back.
  */
 #include <stdio.h>
 #include <string.h>
@@ -68,8 +70,6 @@ static void pack(const struct process_bay *b, const struct fact_signal *f, struc
 
 static const char *take_signal(struct process_bay *b, const struct line_answer *a)
 {
-    if (b->phase != PROCESS_LIVE)
-        return NULL; /* of an event that it was shown again: void */
     const struct tn_event *e = find_cause(b, a);
     if (e == NULL)
         return "answers an event that it was not given";
@@ -77,6 +77,8 @@ static const char *take_signal(struct process_bay *b, const struct line_answer *
         return "answers history";
     if (b->at_event > b->strategy->signals_max)
         return "more signals than it declares";
+    if (b->phase != PROCESS_LIVE)
+        return NULL; /* of an event that it was shown again: void, but counted */
     struct tn_signal s;
     unpack(&a->signal, &s);
     const char *wrong = guard_signal(&s, 1, b->strategy->input_count);
@@ -192,6 +194,8 @@ static const char *take_piece(struct process_bay *b, const uint8_t *body, uint32
         return "a piece of state of the wrong size or node";
     if (h.total > s->max || h.offset != s->got || h.count > h.total - s->got)
         return "a state larger than its manifest says";
+    if (h.count == 0 && !h.is_last)
+        return "a piece of state without a byte";
     memcpy(s->coming + s->got, body + sizeof h, h.count);
     s->got += h.count;
     if (h.is_last && s->got != h.total)
@@ -262,4 +266,25 @@ const char *process_take(struct process_bay *b, const struct link_message *m)
     default:
         return "a message that no bay may send";
     }
+}
+
+/* The keeper takes no answers, and may not look at the queue of who does. */
+static bool may_take(const struct process_bay *b)
+{
+    if (b->phase == PROCESS_OFF)
+        return false;
+    return b->phase != PROCESS_LIVE || b->answer_used < BAY_ANSWERS_MAX;
+}
+
+const char *process_read(struct process_bay *b)
+{
+    struct link_message m;
+    const char *wrong = NULL;
+    for (uint32_t i = 0; i < PROCESS_READ_MAX && wrong == NULL && may_take(b) &&
+                         link_take(&b->link, &m, b->body, PROCESS_BODY_BYTES);
+         i++)
+        wrong = process_take(b, &m);
+    if (wrong != NULL || b->phase == PROCESS_OFF) /* OFF: the line is the keeper's now */
+        return wrong;
+    return b->link.broken;
 }

@@ -44,14 +44,13 @@ static struct result settle(struct process_bay *b, struct trail *tr)
 {
     const int64_t until = process_deadline(b);
     while (b->done < b->sent) {
-        struct link_message m;
-        const char *wrong = NULL;
         process_ask(b);
         link_ring(&b->link);
-        while (wrong == NULL && link_take(&b->link, &m, b->body, PROCESS_BODY_BYTES))
-            wrong = process_take(b, &m);
-        if (wrong != NULL)
+        const char *wrong = process_read(b);
+        if (wrong != NULL && wrong != b->link.broken)
             return process_blame(b, tr, wrong);
+        if (atomic_load_explicit(&b->stopping, memory_order_relaxed) != 0)
+            return FAIL(tr, AGAIN, "the bay is stopped");
         if (b->done < b->sent && !process_wait(b, until))
             return gave_up(b, tr);
     }
@@ -88,7 +87,7 @@ static struct result tell(struct process_bay *b, uint64_t to, struct trail *tr)
 {
     struct line_done done;
     const bool has_all = b->kept == 0;
-    b->sent = b->done = b->asked_at = b->has_state ? b->state_at : b->kept;
+    b->sent = b->done = b->asked_at = b->answered_at = b->has_state ? b->state_at : b->kept;
     if (b->has_state)
         TRY(load_states(b, tr));
     else

@@ -27,6 +27,7 @@ enum {
     PROCESS_BATCH = 64,        /* events in one message when the past is shown again */
     PROCESS_LOGS_MAX = 1024,   /* lines between two PONGs: more is a flood */
     PROCESS_LINES = 16,        /* lines kept until a cold call writes them */
+    PROCESS_READ_MAX = 4096,   /* messages in one look: its reader has more to do */
     PROCESS_HOW_BYTES = 96,
     PROCESS_BODY_BYTES = LINE_BODY_MAX + 4096,
 };
@@ -158,6 +159,9 @@ bool process_pump(struct process_bay *b);
 
 /* process_check.c: NULL, or why this message is one that no bay may send. */
 const char *process_take(struct process_bay *b, const struct link_message *m);
+/* Takes what the line holds, at most PROCESS_READ_MAX messages and while there is room for their
+ * answers; NULL, or what is wrong with the bay. */
+const char *process_read(struct process_bay *b);
 void process_back(struct process_bay *b); /* it has done what it missed */
 
 /* process_start.c */

@@ -79,32 +79,26 @@ struct result process_blame(struct process_bay *b, struct trail *tr, const char 
     return FAIL(tr, PLUGIN, "bay of plugin %s: %s", b->strategy->id, why);
 }
 
-/* The keeper takes no answers, and may not look at the queue of who does. */
-static bool has_room(const struct process_bay *b)
-{
-    return b->phase != PROCESS_LIVE || b->answer_used < BAY_ANSWERS_MAX;
-}
-
-/* Messages that come meanwhile are taken as ever. */
+/* Messages that come meanwhile are taken as ever. A message that waits does not move the deadline:
+ * it may find no room, or be followed by others without end. So what has come by then is looked at
+ * once more, and no more. */
 static struct result wait_reply(struct process_bay *b, int64_t until_ns, struct trail *tr)
 {
-    while (!b->has_reply) {
-        struct link_message m;
-        const char *wrong = NULL;
-        while (wrong == NULL && !b->has_reply && has_room(b) && b->phase != PROCESS_OFF &&
-               link_take(&b->link, &m, b->body, PROCESS_BODY_BYTES))
-            wrong = process_take(b, &m);
-        if (b->phase == PROCESS_OFF) /* the line is the keeper's now */
+    for (bool is_late = false; !b->has_reply;) {
+        const char *wrong = process_read(b);
+        if (b->phase == PROCESS_OFF)
             return FAIL(tr, PLUGIN, "plugin %s is quarantined; see its fault", b->strategy->id);
-        if (wrong == NULL)
-            wrong = b->link.broken;
         if (wrong != NULL) {
             if (b->phase == PROCESS_LIVE && b->warmup_known)
                 process_die(b, wrong);
             return process_blame(b, tr, wrong);
         }
-        if (b->has_reply || process_wait(b, until_ns))
+        if (b->has_reply)
+            break;
+        if (!is_late && process_wait(b, until_ns)) {
+            is_late = now_of(b) >= until_ns;
             continue;
+        }
         char how[PROCESS_HOW_BYTES];
         process_how(b, "gave no answer in time", how);
         return process_blame(b, tr, how);
@@ -213,8 +207,8 @@ static void expect_state(struct process_bay *b, uint32_t node)
 static struct result end_saving(struct process_bay *b, struct trail *tr)
 {
     const int64_t until = process_deadline(b);
-    while (b->is_saving) {
-        if (!process_pump(b) || (b->is_saving && !process_wait(b, until)))
+    for (bool is_late = false; b->is_saving; is_late = now_of(b) >= until) {
+        if (!process_pump(b) || (b->is_saving && (is_late || !process_wait(b, until))))
             return FAIL(tr, PLUGIN, "bay of plugin %s: gave no state in time", b->strategy->id);
     }
     return OK_RESULT;
