@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The order of a start: both lines are made, the process is started with its ends, egress is given
- * the other end of its line, and only then the bay is told what it is; so its first connection
- * finds egress listening.
+ * The order of a start: both lines are made and ours is opened, the process is started with its
+ * ends, egress is given the other end of its line, and only then the bay is told what it is; so its
+ * first connection finds egress listening.
  */
 #include "flow/road_bay.h"
 #include <poll.h>
@@ -40,6 +40,13 @@ struct result road_bay_start(struct road_agent *a, const struct road_bay_spec *s
         link_end_close(&core[1]);
         return r;
     }
+    r = link_open(&core[0], &a->line, tr);
+    if (!is_ok(r)) {
+        link_end_close(&core[1]);
+        link_end_close(&desk[0]);
+        link_end_close(&desk[1]);
+        return r;
+    }
     struct spawn_request q = {.kind = SPAWN_ADAPTER,
                               .cpu = SPAWN_ANY_CPU,
                               .core = core[1],
@@ -47,20 +54,17 @@ struct result road_bay_start(struct road_agent *a, const struct road_bay_spec *s
                               .module_fd = &module,
                               .module_count = 1};
     r = spawn_bay(s->spawn, &q, &a->child, tr);
-    if (is_ok(r)) {
-        r = link_open(&core[0], &a->line, tr);
-        a->state = is_ok(r) ? ROAD_BAY_RUNS : ROAD_BAY_NONE;
-    } else {
-        link_end_close(&core[0]);
-    }
-    if (is_ok(r))
-        r = road_link_bay(road, &message, &desk[0], tr);
-    else
+    if (!is_ok(r)) {
+        link_close(&a->line);
         link_end_close(&desk[0]);
+        return r;
+    }
+    a->state = ROAD_BAY_RUNS;
+    a->is_second = s->adapter->is_second != 0;
+    r = road_link_bay(road, &message, &desk[0], tr);
     if (is_ok(r))
         r = tell(a, s, tr);
-    a->is_second = s->adapter->is_second != 0;
-    if (!is_ok(r) && a->state == ROAD_BAY_RUNS)
+    if (!is_ok(r))
         road_bay_fail(a, s->spawn, "it could not be started");
     return r;
 }
