@@ -3,14 +3,22 @@
  * The order of a start: both lines are made and ours is opened, the process is started with its
  * ends, egress is given the other end of its line, and only then the bay is told what it is; so its
  * first connection finds egress listening.
+ *
+ * A process that has ended is told by its pidfd; one that hangs in its adapter by its heartbeat,
+ * which a bay gives twenty times a second and never from within a call of the adapter. The engine
+ * counts only while it looks itself: after a time in which it was away (stopped, or with no room
+ * for answers) the count begins anew, so a bay is not blamed for a pause of the whole machine.
  */
 #include "flow/road_bay.h"
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/must.h"
 #include "tbl/lines.h"
+
+#define AWAY_NS 1000000000ll /* the host looks ten times a second at least */
 
 static struct result tell(struct road_agent *a, const struct road_bay_spec *s, struct trail *tr)
 {
@@ -98,6 +106,17 @@ static bool has_ended(const struct road_agent *a)
     return poll(&p, 1, 0) > 0;
 }
 
+bool road_bay_hangs(struct road_agent *a, int64_t mono_ns)
+{
+    const int64_t beat = link_their_beat(&a->line);
+    if (beat != a->beat || mono_ns - a->looked_ns > AWAY_NS) {
+        a->beat = beat;
+        a->beat_ns = mono_ns;
+    }
+    a->looked_ns = mono_ns;
+    return mono_ns - a->beat_ns > ROAD_BAY_HANGS_NS;
+}
+
 bool road_bay_take(struct road_agent *a, struct spawn *spawn, struct link_message *m, void *buffer,
                    uint32_t capacity)
 {
@@ -115,6 +134,10 @@ bool road_bay_take(struct road_agent *a, struct spawn *spawn, struct link_messag
         if (!spawn_how(spawn, a->child.id, NULL, text))
             snprintf(text, sizeof text, "it ended");
         road_bay_fail(a, spawn, text);
+    } else if (road_bay_hangs(a, clock_mono(&clock_system))) {
+        road_bay_fail(a, spawn,
+                      "it gives no sign of life for 5 s: its adapter does not come back from a "
+                      "call, or its process was stopped");
     }
     return false;
 }

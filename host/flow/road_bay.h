@@ -14,14 +14,16 @@
 enum road_bay_state {
     ROAD_BAY_NONE = 0,
     ROAD_BAY_RUNS, /* started; its words are read */
-    ROAD_BAY_GONE, /* it ended, or said what cannot be */
+    ROAD_BAY_GONE, /* it ended, said what cannot be, or hangs */
 };
-struct road_agent { /* "bay" is taken by the message */
+#define ROAD_BAY_HANGS_NS 5000000000ll /* without a heartbeat */
+struct road_agent {                    /* "bay" is taken by the message */
     uint32_t state;
     bool is_second; /* it only reconciles beside the one that serves */
     struct spawn_child child;
     struct link line;
-    char why[192]; /* of GONE */
+    int64_t beat, beat_ns, looked_ns; /* its newest heartbeat, when that was seen, the last look */
+    char why[192];                    /* of GONE */
 };
 struct road_bay_spec {
     struct spawn *spawn;
@@ -36,7 +38,9 @@ MUST_USE struct result road_bay_start(struct road_agent *a, const struct road_ba
 void road_bay_stop(struct road_agent *a, struct spawn *spawn);
 /* It is no good any more; it is killed. */
 void road_bay_fail(struct road_agent *a, struct spawn *spawn, const char *why);
-/* The next message; false: nothing there. A bay that ended turns GONE. */
+/* Is its heartbeat too old at this time (monotonic)? One look; the engine does it by the way. */
+bool road_bay_hangs(struct road_agent *a, int64_t mono_ns);
+/* The next message; false: nothing there. A bay that ended, or hangs, turns GONE. */
 bool road_bay_take(struct road_agent *a, struct spawn *spawn, struct link_message *m, void *buffer,
                    uint32_t capacity);
 #endif
