@@ -244,17 +244,17 @@ void oms_cancel_again(struct core *c, struct order_row *o)
     deadline_near(c, t_ns);
 }
 
-static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* no I, L, O, U: read aloud */
+const char core_base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* no I, L, O, U: read aloud */
 
 static size_t put32(char *out, size_t at, uint64_t v)
 {
     size_t count = v == 0 ? 1 : (68 - (size_t)__builtin_clzll(v)) / 5;
     for (size_t i = at + count; i-- > at; v >>= 5)
-        out[i] = base32[v & 31];
+        out[i] = core_base32[v & 31];
     return at + count;
 }
 
-void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES])
+void core_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES])
 {
     size_t at = 0;
     memset(out, 0, FACT_NAME_BYTES);
@@ -284,7 +284,7 @@ static void send(struct core *c, struct order_row *o, bool reduce_only)
     e->reduce_only = reduce_only;
     e->qty = o->qty;
     e->price = o->price;
-    oms_client_id(c->epoch, o->id, o->attempt, e->client_id);
+    core_client_id(c->epoch, o->id, o->attempt, e->client_id);
     risk_message(c, &c->account[b->account]);
     oms_check_at(c, o, c->now_ns + ACK_WAIT_NS);
     deadline_near(c, o->ttl_ns);

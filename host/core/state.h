@@ -552,7 +552,6 @@ extern const struct fsm oms_fsm;
 enum fsm_kind oms_move(struct core *c, struct order_row *o, enum order_event event, int64_t cum);
 void oms_cancel_again(struct core *c, struct order_row *o);
 void oms_check_at(struct core *c, struct order_row *o, int64_t t_ns);
-void oms_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES]);
 
 /* fills.c: trade ids remembered */
 bool fills_known(const struct core *c, uint32_t account, uint32_t instrument, uint64_t trade_id);

@@ -70,6 +70,10 @@ void core_staged(const struct core *c, struct core_staged *out);
  * instance is not there. */
 uint32_t core_reign(const struct core *c, uint32_t instance, uint64_t cause_seq);
 
+/* An attempt's client id, T<epoch>-<order>-<attempt>, and the 32 digits that it is written in. */
+void core_client_id(uint64_t epoch, uint64_t order, uint32_t attempt, char out[FACT_NAME_BYTES]);
+extern const char core_base32[];
+
 /* Names and ids of what there is; false past the end. Ids are rows: gaps do not occur. */
 struct core_instance_view {
     uint32_t id, kind, mode, auto_on;

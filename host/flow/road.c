@@ -10,9 +10,8 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/num.h"
+#include "core/step.h"
 #include "flow/feed.h"
-
-static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 uint64_t road_approval(uint64_t seq, uint32_t sub)
 {
@@ -27,25 +26,11 @@ uint64_t road_approval_seq(uint64_t approval)
 
 /* ---- client ids ---- */
 
-static size_t put32(char *out, size_t at, uint64_t v)
-{
-    size_t count = v == 0 ? 1 : (68 - (size_t)__builtin_clzll(v)) / 5;
-    for (size_t i = at + count; i-- > at; v >>= 5)
-        out[i] = base32[v & 31];
-    return at + count;
-}
-
 void road_client_text(const struct road_client *c, char out[ROAD_CLIENT_ID_BYTES])
 {
-    size_t at = 0;
+    static_assert((int)ROAD_CLIENT_ID_BYTES >= (int)FACT_NAME_BYTES, "the core writes so many");
     memset(out, 0, ROAD_CLIENT_ID_BYTES);
-    out[at++] = 'T';
-    at = put32(out, at, c->epoch & 0xffffffffull);
-    out[at++] = '-';
-    at = put32(out, at, c->order);
-    out[at++] = '-';
-    at = put32(out, at, c->attempt);
-    must(at < ROAD_CLIENT_ID_BYTES);
+    core_client_id(c->epoch, c->order, c->attempt, out);
 }
 
 /* One number without a leading zero; moves *at past it. */
@@ -54,10 +39,10 @@ static bool take32(const char *text, size_t bytes, size_t *at, uint64_t max, uin
     size_t from = *at;
     uint64_t v = 0;
     for (; *at < bytes && text[*at] != 0 && text[*at] != '-'; ++*at) {
-        const char *digit = memchr(base32, text[*at], 32);
+        const char *digit = memchr(core_base32, text[*at], 32);
         if (digit == NULL || v > max >> 5)
             return false;
-        v = v << 5 | (uint64_t)(digit - base32);
+        v = v << 5 | (uint64_t)(digit - core_base32);
     }
     *out = v;
     return *at > from && v <= max && (text[from] != '0' || *at == from + 1);

@@ -207,13 +207,13 @@ static void oms_answers_client_ids_differ_by_epoch_and_order(void **state)
     const struct fact_send *s = rig_sent_order(&r);
     uint64_t id = s->order;
     memcpy(a, s->client_id, sizeof a);
-    oms_client_id(1, id, 1, b);
+    core_client_id(1, id, 1, b);
     assert_string_equal(a, b);
-    oms_client_id(2, id, 1, b);
+    core_client_id(2, id, 1, b);
     assert_string_not_equal(a, b);
-    oms_client_id(1, id, 2, b);
+    core_client_id(1, id, 2, b);
     assert_string_not_equal(a, b);
-    oms_client_id(UINT32_MAX, UINT64_MAX, UINT32_MAX, b); /* the longest there is */
+    core_client_id(UINT32_MAX, UINT64_MAX, UINT32_MAX, b); /* the longest there is */
     assert_int_equal(strlen(b), 1 + 7 + 1 + 13 + 1 + 7);
     assert_string_equal(b, "T3ZZZZZZ-FZZZZZZZZZZZZ-3ZZZZZZ");
 }
