@@ -11,24 +11,10 @@
 
 #define FLATTEN_NS 30000000000ll
 
-static bool is_out(const struct lockstep *l, uint32_t account)
-{
-    const struct deploy_doc *d = lockstep_doc(l);
-    for (uint32_t i = 0; d != NULL && i < d->account_count; i++) {
-        if (lockstep_ids(l)->account[i] == account)
-            return d->account[i].via == FACT_VIA_EGRESS;
-    }
-    return false;
-}
-
 bool leave_goes_out(const struct lockstep *l)
 {
     const struct deploy_doc *d = lockstep_doc(l);
-    for (uint32_t i = 0; d != NULL && i < d->account_count; i++) {
-        if (d->account[i].via == FACT_VIA_EGRESS)
-            return true;
-    }
-    return false;
+    return d != NULL && lockstep_via_egress(d);
 }
 
 static void list_position(const struct leave *s, const struct core_position_view *p)
@@ -63,14 +49,14 @@ static uint32_t walk(const struct lockstep *l, const struct leave *s)
     struct core_order_view o;
     uint32_t count = 0;
     for (uint32_t i = 0; core_position(c, i, &p); i++) {
-        if (p.qty == 0 || !is_out(l, p.account))
+        if (p.qty == 0 || !lockstep_goes_out(l, p.account))
             continue;
         count++;
         if (s != NULL)
             list_position(s, &p);
     }
     for (uint32_t i = 0; core_order(c, i, &o); i++) {
-        if (!is_out(l, o.account))
+        if (!lockstep_goes_out(l, o.account))
             continue;
         count++;
         if (s != NULL)

@@ -6,9 +6,9 @@
  */
 #include "flow/lockstep_priv.h"
 
-static bool is_out(const struct lockstep *l, uint32_t account)
+bool lockstep_goes_out(const struct lockstep *l, uint32_t account)
 {
-    for (uint32_t i = 0; i < l->doc->account_count; i++) {
+    for (uint32_t i = 0; l->doc != NULL && i < l->doc->account_count; i++) {
         if (l->ids.account[i] == account)
             return l->doc->account[i].via == FACT_VIA_EGRESS;
     }
@@ -18,7 +18,7 @@ static bool is_out(const struct lockstep *l, uint32_t account)
 static struct result say(struct lockstep *l, const struct fact_left *e, uint32_t *count,
                          struct trail *tr)
 {
-    if (!is_out(l, e->account))
+    if (!lockstep_goes_out(l, e->account))
         return OK_RESULT;
     (*count)++;
     return lockstep_say(l, FACT_LEFT, 0, e, tr);

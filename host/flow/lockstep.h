@@ -131,6 +131,9 @@ bool lockstep_line(const struct lockstep *l, uint64_t number, char out[LOCKSTEP_
 /* The active deployment; NULL: none. Stays until the next flip. */
 const struct deploy_doc *lockstep_doc(const struct lockstep *l);
 const struct stage_ids *lockstep_ids(const struct lockstep *l); /* its ids in the core */
+/* Does any account of the document go via egress? Does this one of the active deployment? */
+bool lockstep_via_egress(const struct deploy_doc *d);
+bool lockstep_goes_out(const struct lockstep *l, uint32_t account);
 
 /* Cold, between turns: lets plugins' log lines out. */
 void lockstep_idle(struct lockstep *l);

@@ -128,8 +128,6 @@ MUST_USE struct result left_say(struct lockstep *l, uint32_t *count, struct trai
 MUST_USE struct result lockstep_snapshot(struct lockstep *l, struct trail *tr);
 /* Attaches to egress under this epoch, and starts the adapters; or serves them in the engine. */
 MUST_USE struct result lockstep_begin_roads(struct lockstep *l, struct trail *tr);
-/* Does any account of the document go via egress? */
-bool lockstep_via_egress(const struct deploy_doc *d);
 /* Market time of now where it follows a clock; INT64_MIN where it follows the source. */
 int64_t lockstep_clock(const struct lockstep *l);
 /* Reads the next fact of the source into l->market. */
