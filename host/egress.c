@@ -175,7 +175,6 @@ static void on_kill(void *arg, const struct road_kill *k, const char **sentence)
     struct egress *e = arg;
     attach_recall(e->attach, k);
     desk_kill(e->desk, clock_wall(&clock_system), k);
-    store_sync_soon(e->store);
     if (k->account != 0)
         *sentence = k->keep_positions
                         ? "the account is killed at egress: no order of it leaves, all are being "

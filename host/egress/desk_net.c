@@ -139,18 +139,14 @@ static void pace(struct desk *d, struct desk_account *a, uint32_t status, int32_
 {
     int64_t wait = retry_s >= 0 && retry_s <= 86400 ? retry_s * 1000 * DESK_MS : -1;
     if (status == 429) {
-        a->refusals++;
         a->hold_until_ns = d->now + (wait >= 0 ? wait : 1000 * DESK_MS);
         desk_alarm(d, ROAD_ALARM_BANNED, id_of(a), 0,
                    "the venue says too many requests: only cancels and closes go on");
     } else if (status == 418) {
-        a->refusals++;
         a->ban_until_ns = d->now + (wait >= 0 ? wait : 120000 * DESK_MS);
         desk_alarm(d, ROAD_ALARM_BANNED, id_of(a), 0,
                    "the venue has shut us out for %lld s: nothing is sent until then",
                    (long long)((a->ban_until_ns - d->now) / (1000 * DESK_MS)));
-    } else if (status / 100 == 2) {
-        a->refusals = 0;
     }
 }
 

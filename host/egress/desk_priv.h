@@ -109,7 +109,6 @@ struct desk_account {
     struct desk_facts facts[2];
     struct rate budget[ROAD_BUDGETS_MAX];
     int64_t hold_until_ns, ban_until_ns; /* HTTP 429, 418 */
-    uint32_t refusals;                   /* of these in a row */
     struct desk_session session[2];
     struct desk_round round;
 };
@@ -127,7 +126,7 @@ struct desk_approval {
     uint32_t account; /* index */
     uint32_t class_of;
     bool by_stored;
-    uint64_t k, seq, order, venue_order, bytes;
+    uint64_t k, seq, order, bytes;
     int64_t t_ns, came_ns, deadline_ns, out_ns;
     int64_t held_ns; /* since when it waits for budget; 0 = it does not */
     uint32_t attempt, instrument, side, tif, reduce_only; /* instrument: index in the facts */

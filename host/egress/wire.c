@@ -161,18 +161,6 @@ bool wire_row_has(const struct road_row *row, uint32_t meaning)
     return false;
 }
 
-const struct road_row *wire_inbound(const struct wire_place *p, const struct road_row *outbound)
-{
-    for (uint32_t i = 0; i < p->row_count; i++) {
-        const struct road_row *w = &p->row[i];
-        if (w->inbound && w->class_of == outbound->class_of && w->link == outbound->link &&
-            w->method == outbound->method &&
-            strncmp(w->match, outbound->match, sizeof w->match) == 0)
-            return w;
-    }
-    return NULL;
-}
-
 /* ---- single values ---- */
 static bool is(const char *text, uint32_t count, const char *other)
 {
@@ -295,9 +283,7 @@ static bool approved(const struct wire_place *p, const struct wire_want *w,
         return same_number(f, text, count, w->qty, w->qty_exp);
     case TN_FIELD_PRICE:
         return same_number(f, text, count, w->price, w->price_exp);
-    case TN_FIELD_TRIGGER:
-        return w->trigger && same_number(f, text, count, w->trigger, w->price_exp);
-    default:
+    default: /* no order of ours has a trigger */
         return false;
     }
 }
@@ -449,8 +435,6 @@ static enum wire_verdict whole(struct reading *r)
     if (w->reduce_only && wire_row_has(r->row, TN_FIELD_REDUCE_ONLY) &&
         !is_there(r, TN_FIELD_REDUCE_ONLY))
         return say(r, WIRE_DIFFERENT, "a close that does not say reduce-only", "");
-    if (w->trigger && !is_there(r, TN_FIELD_TRIGGER))
-        return say(r, WIRE_DIFFERENT, "a stop without its trigger", "");
     return WIRE_SAME;
 }
 

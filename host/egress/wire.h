@@ -35,7 +35,7 @@ struct wire_message {
 struct wire_want { /* what was approved, by the core or by the kill */
     uint32_t class_of, side, type, tif, reduce_only;
     int32_t qty_exp, price_exp;
-    int64_t qty, price, trigger, t_ns;
+    int64_t qty, price, t_ns;
     const char *symbol; /* NULL: not about one */
     const char *client_id, *venue_id;
 };
@@ -59,7 +59,5 @@ int32_t wire_print(const struct road_row *row, uint32_t meaning, const struct wi
 /* A number as an inbound or outbound field writes it; false when it is not exact at `exp`. */
 bool wire_number(const struct tn_wire_field *f, const char *text, uint32_t count, int32_t exp,
                  int64_t *out);
-/* The inbound row that reads the reply to an outbound one; NULL = none. */
-const struct road_row *wire_inbound(const struct wire_place *p, const struct road_row *outbound);
 bool wire_row_has(const struct road_row *row, uint32_t meaning);
 #endif

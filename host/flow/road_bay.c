@@ -68,7 +68,6 @@ struct result road_bay_start(struct road_agent *a, const struct road_bay_spec *s
         return r;
     }
     a->state = ROAD_BAY_RUNS;
-    a->is_second = s->adapter->is_second != 0;
     r = road_link_bay(road, &message, &desk[0], tr);
     if (is_ok(r))
         r = tell(a, s, tr);

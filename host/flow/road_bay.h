@@ -6,7 +6,6 @@
  */
 #ifndef FLOW_ROAD_BAY_H
 #define FLOW_ROAD_BAY_H
-#include "base/log.h"
 #include "bays/agent.h"
 #include "bays/spawn.h"
 #include "flow/road_link.h"
@@ -19,7 +18,6 @@ enum road_bay_state {
 #define ROAD_BAY_HANGS_NS 5000000000ll /* without a heartbeat */
 struct road_agent {                    /* "bay" is taken by the message */
     uint32_t state;
-    bool is_second; /* it only reconciles beside the one that serves */
     struct spawn_child child;
     struct link line;
     int64_t beat, beat_ns, looked_ns; /* its newest heartbeat, when that was seen, the last look */
@@ -29,7 +27,6 @@ struct road_bay_spec {
     struct spawn *spawn;
     const struct bay_module *module;
     const struct line_adapter *adapter;
-    struct log *log;
 };
 /* Starts the process, hands egress its end, and gives it its order to begin. */
 MUST_USE struct result road_bay_start(struct road_agent *a, const struct road_bay_spec *s,

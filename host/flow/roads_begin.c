@@ -192,8 +192,7 @@ struct result roads_start_bay(struct roads *r, struct roads_account *a, bool is_
                               struct trail *tr)
 {
     fill_spec(a, &r->setup, is_second);
-    const struct road_bay_spec s = {
-        .spawn = r->o.spawn, .module = a->module, .adapter = &a->spec, .log = r->setup.log};
+    const struct road_bay_spec s = {.spawn = r->o.spawn, .module = a->module, .adapter = &a->spec};
     return road_bay_start(is_second ? &a->second : &a->bay, &s, &r->link, tr);
 }
 

@@ -146,7 +146,6 @@ bool roads_take_over(struct roads *r, struct roads_account *a)
         return false;
     road_bay_stop(&a->bay, r->o.spawn);
     a->bay = a->second;
-    a->bay.is_second = false;
     memset(&a->second, 0, sizeof a->second);
     if (r->setup.log != NULL)
         log_now(r->setup.log, LOG_INFO, NULL, "adapter of account %s: %s %s took over", a->name,
