@@ -263,7 +263,6 @@ struct journal_store *simdisk_open(struct simdisk *d);
 void simdisk_begin(struct simdisk *d, uint64_t index, const void *bytes, size_t count);
 void simdisk_crash(struct simdisk *d, struct rng *r);
 void simdisk_fail(struct simdisk *d, int32_t code);
-uint64_t simdisk_bytes(const struct simdisk *d);
 
 /* watch.c: the invariants. It sees what the outside sees: effects, bytes on the wire, reports. */
 struct watch *watch_new(struct sim *s);

@@ -18,7 +18,6 @@ struct simdisk {
     struct stored flight; /* being written */
     uint64_t flight_index;
     int32_t fail_with;
-    uint64_t bytes;
 };
 struct view {
     struct journal_store store; /* first */
@@ -47,7 +46,6 @@ static void put(struct simdisk *d, uint64_t index, const void *bytes, size_t cou
     g->bytes = malloc(count);
     must(g->bytes != NULL);
     memcpy(g->bytes, bytes, count);
-    d->bytes += count;
 }
 
 static void land(struct simdisk *d)
@@ -162,9 +160,4 @@ void simdisk_crash(struct simdisk *d, struct rng *r)
 void simdisk_fail(struct simdisk *d, int32_t code)
 {
     d->fail_with = code;
-}
-
-uint64_t simdisk_bytes(const struct simdisk *d)
-{
-    return d->bytes;
 }
