@@ -11,10 +11,9 @@ import shutil
 import sys
 import types
 import unittest
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 
-import scenario_lib as lib
+sys.dont_write_bytecode = True
+import scenario_lib as lib  # noqa: E402
 
 PROGRAMS = ("tenond", "tenon", "tenon-egress", "tenon-venue", "tenon-bay")
 # what it does: how it is named; the most orders that may have reached the venue
@@ -36,15 +35,6 @@ HOSTILES = {
 SHORT = ("quantity",)
 
 
-def load_processes():
-    sys.dont_write_bytecode = True
-    path = os.path.join(lib.SOURCE, "tools", "processes")
-    loader = SourceFileLoader("processes", path)
-    module = module_from_spec(spec_from_loader("processes", loader))
-    loader.exec_module(module)
-    return module
-
-
 def document():
     """The demo's, quicker, with the hostile one as the account's adapter."""
     with open(os.path.join(lib.CONFIGS, "demo-processes.yaml"), encoding="utf-8") as f:
@@ -58,7 +48,7 @@ class HostileAdapter(unittest.TestCase):
     def setUp(self):
         self.place = lib.Place()
         self.addCleanup(self.place.remove)
-        self.processes = load_processes()
+        self.processes = lib.load_tool("processes")
         self.config = self.place.write("hostile.yaml", document())
         self.market0 = None
 

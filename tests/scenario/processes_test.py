@@ -2,25 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: a run over tenon-egress, tenon-venue, the adapter's and the strategies' bays is the run in
 one process, event by event. Method: tools/processes itself, with the demo made quicker (shorter
-bars and averages, so that a minute of market trades), and its verdict read; its measure of time is
-shown and not judged. A venue with another seed must be told apart, so that equal means something.
+bars and averages, so that half a minute of market trades, and slowly: nothing may be late on a busy
+machine either), and its verdict read; its measure of time is shown and not judged. A venue with
+another seed must be told apart, so that equal means something.
 """
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import unittest
 
-import scenario_lib as lib
+sys.dont_write_bytecode = True
+import scenario_lib as lib  # noqa: E402
 
 PROGRAMS = ("tenon-egress", "tenon-venue", "tenon-bay")
+RUN_S = 300  # more than the guards of tools/processes
 
 
 def quick():
     """The demo's document with bars of a second and averages of a few of them."""
     with open(os.path.join(lib.CONFIGS, "demo-processes.yaml"), encoding="utf-8") as f:
         text = f.read().replace("bar: 5s", "bar: 1s")
-    periods = iter((3, 7, 2, 6, 4, 9))
+    periods = iter((1, 3, 1, 3, 1, 3))
     return re.sub(r"period: \d+", lambda m: f"period: {next(periods)}", text)
 
 
@@ -32,8 +37,8 @@ class Processes(unittest.TestCase):
     def test_run_over_processes_is_the_run_in_one(self):
         config = self.place.write("quick.yaml", quick())
         done = lib.call(os.path.join(lib.SOURCE, "tools", "processes"), "--build", lib.BUILD,
-                        "--state", self.place.at("state"), "--config", config, "--for", "60s",
-                        "--speed", "5", "--json")
+                        "--state", self.place.at("state"), "--config", config, "--for", "30s",
+                        "--speed", "2.5", "--json", timeout=RUN_S)
         self.assertTrue(done.out, done)
         verdict = done.json
         different = [k for k, row in verdict["equal"].items() if not row["equal"]]
@@ -64,14 +69,40 @@ class Processes(unittest.TestCase):
         sent = [r for r in self.place.records("SENT") if r["cause_seq"] == first["seq"]]
         self.assertEqual(sent[0]["t_ns"] - first["t_ns"], 2 * 10**9)  # half the latency
 
+    def test_what_cannot_run_is_told_in_a_sentence(self):
+        bare = self.place.write("bare.yaml", re.sub(r"latency_ms: \d+", "", quick()))
+        never = self.place.write("never.yaml", re.sub(r"\bdue: \w+", "", quick()))
+        here = self.place.write("here.yaml", quick().replace("via: egress", ""))
+        good = self.place.write("good.yaml", quick())
+        for words, code, *given in (
+                ("--for: '90' is no time", 64, "--config", good, "--for", "90"),
+                ("--speed 0", 64, "--config", good, "--speed", "0"),
+                ("cannot be read", 66, "--config", self.place.at("none.yaml")),
+                ("one account via egress", 66, "--config", here),
+                ("says no latency_ms", 66, "--config", bare),
+                ("says no due", 66, "--config", never)):
+            done = lib.call(os.path.join(lib.SOURCE, "tools", "processes"), "--build", lib.BUILD,
+                            "--state", self.place.at("state"), *given)
+            self.assertEqual((done.code, len(done.err.splitlines())), (code, 1), done)
+            self.assertIn(words, done.err)
+            self.assertFalse(os.path.exists(self.place.at("state")))
+
+    def test_program_that_does_not_end_is_killed(self):
+        processes = lib.load_tool("processes")
+        processes.GRACE_S = 0.1
+        run = processes.Run.__new__(processes.Run)
+        run.children, deaf = [], "trap '' TERM; echo deaf; read never"
+        child = subprocess.Popen(["/bin/sh", "-c", deaf], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+        self.assertEqual(child.stdout.readline(), b"deaf\n")
+        run.children.append(child)
+        run.stop()
+        self.assertEqual(child.returncode, -signal.SIGKILL)
+        child.stdin.close()
+        child.stdout.close()
+
     def test_comparison_tells_a_different_story_apart(self):
-        sys.dont_write_bytecode = True
-        from importlib.machinery import SourceFileLoader
-        from importlib.util import module_from_spec, spec_from_loader
-        path = os.path.join(lib.SOURCE, "tools", "processes")
-        loader = SourceFileLoader("processes", path)
-        processes = module_from_spec(spec_from_loader("processes", loader))
-        loader.exec_module(processes)
+        processes = lib.load_tool("processes")
         send = {"seq": 1, "sub": 1, "type": "SEND", "type_id": 258, "t_ns": 5, "cause_seq": 0,
                 "payload": {"order": "1", "client_id": "T1-1-1", "side": "LONG", "qty": 4,
                             "price": 7, "tif": "GTC", "reduce_only": False}}

@@ -17,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 GUARD_S = 120
+GRACE_S = 60  # from the asking to the end of a program that has others to end first
 TRIES = 1000
 MINUTE_NS = 60 * 10**9
 T0_NS = 1514764800 * 10**9  # 2018-01-01
@@ -79,13 +82,29 @@ def environment():
     return env
 
 
-def call(*argv, cwd=None, env=None, files_bytes=None):
-    """Runs a program to its end. files_bytes: the largest file it may write (RLIMIT_FSIZE)."""
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, cwd=cwd, env=env or environment(),
-                          timeout=GUARD_S, check=False)
-    return Finished(done.returncode, done.stdout.decode(errors="replace"),
-                    done.stderr.decode(errors="replace"))
+def call(*argv, cwd=None, env=None, timeout=GUARD_S):
+    """Runs a program to its end. One that hangs is asked to end before it is killed, since what it
+    started would outlive it; who has a guard of its own is given a longer one here."""
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, cwd=cwd, env=env or environment()) as child:
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except BaseException:
+            child.terminate()
+            try:
+                child.communicate(timeout=GRACE_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            raise
+    return Finished(child.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+def load_tool(name):
+    """A program of tools/ as a module."""
+    loader = SourceFileLoader(name.replace("-", "_"), os.path.join(SOURCE, "tools", name))
+    module = module_from_spec(spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 class Place:
