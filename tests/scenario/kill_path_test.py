@@ -8,21 +8,22 @@ judged.
 """
 import os
 import sys
+import types
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import scenario_lib as lib  # noqa: E402
 
 PROGRAMS = ("tenon", "tenond", "tenon-egress", "tenon-venue", "tenon-bay")
 DRILL = os.path.join(lib.SOURCE, "tools", "kill-drill")
 ORDERS = 60
+DRILL_S = 600  # three of its own guards, and less than the runner's
 
 
 class KillPath(unittest.TestCase):
     def drill(self, situation):
         done = lib.call(sys.executable, DRILL, "--build", lib.BUILD, "--repeat", "1", "--situation",
-                        situation, "--orders", str(ORDERS), "--json")
+                        situation, "--orders", str(ORDERS), "--json", timeout=DRILL_S)
         self.assertTrue(done.out, done)
         verdict = done.json
         self.assertEqual(verdict["faults"], [], verdict)
@@ -33,6 +34,30 @@ class KillPath(unittest.TestCase):
         self.assertGreaterEqual(x["closes"], 8, x)  # a position in each market
         print(f"{situation}: flag after {x['flag_ms']:.0f} ms, flat after {x['flat_ms']:.0f} ms")
         return x
+
+    def test_books_that_end_with_the_press_name_what_worked(self):
+        books = lib.load_tool("kill-drill").Books([
+            {"line": "receive", "at": "1", "order": "7", "client": "T1-1-1"},
+            {"line": "accept", "t": "2", "order": "7"}])
+        told = books.since(5, 6)
+        self.assertEqual((told["working"], told["cancels"], told["left"]), (1, 0, 1), told)
+
+    def test_programs_that_are_not_there_are_named(self):
+        place = lib.Place()
+        self.addCleanup(place.remove)
+        for name in ("kill-drill", "upgrade-drill"):
+            env = dict(lib.environment(), TENON_BUILD=place.path)
+            done = lib.call(sys.executable, os.path.join(lib.SOURCE, "tools", name), env=env)
+            self.assertEqual((done.code, len(done.err.splitlines())), (66, 1), done)
+            self.assertRegex(done.err, f"^tools/{name}: .* is not built: ")
+
+    def test_program_that_refuses_to_tell_is_a_sentence(self):
+        drill = lib.load_tool("kill-drill")
+        w = drill.Drill.__new__(drill.Drill)
+        w.a, w.run = types.SimpleNamespace(build=lib.BUILD), "/nowhere"
+        w.state = "here"
+        with self.assertRaisesRegex(drill.Failed, "(?s)^tenon egress: .*: see here$"):
+            w.egress_status()
 
     def test_with_the_host_stopped(self):
         x = self.drill("stopped")
