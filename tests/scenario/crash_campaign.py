@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 import scenario_lib as lib  # noqa: E402
 import crash_books  # noqa: E402
 import venue_lib  # noqa: E402
-from crash_world import MEMORY, Lost, World  # noqa: E402
+from crash_world import MEMORY, Lost, World, parent_of  # noqa: E402
 
 TARGETS = ("tenond", "egress", "adapter", "strategy", "venue")
 DEATHS = 2  # of one bay in one life of the host
@@ -105,7 +105,7 @@ class Killer:
 
     # ---- waiting ----
 
-    def line(self, word, what, seconds=30.0):
+    def line(self, word, what):
         """The first line of the host's log since the mark with this word; its time in ns. Takes
         the mark to behind it."""
         found = []
@@ -119,12 +119,12 @@ class Killer:
                     return True
             return False
 
-        self.w.until(look, what, self.w.host, seconds)
+        self.w.until(look, what, self.w.host)
         text = self.w.host.since(self.mark)
         self.mark += len(text[:text.index(found[0])].encode()) + len(found[0].encode())
         return stamp(found[0])
 
-    def order(self, after_ns, epoch=0, seconds=30.0):
+    def order(self, after_ns, epoch=0):
         """The time of the first new order that was approved after this."""
         found = []
 
@@ -135,19 +135,19 @@ class Killer:
                     found.append(t)
             return bool(found)
 
-        self.w.until(look, "a new order at the venue", self.w.host, seconds)
+        self.w.until(look, "a new order at the venue", self.w.host)
         return found[0]
 
     def load(self):
         """Some orders, and a moment that is not on any beat."""
         wanted, seen = self.rng.randint(2, 8), 0
-        until = time.monotonic() + 20
+        until = time.monotonic() + lib.GUARD_S
         while seen < wanted:
             orders, self.ledger_at = self.w.received(self.ledger_at)
             seen += len(orders)
             self.w.nap.select(0.01)
             if time.monotonic() > until:
-                raise Lost(f"only {seen} orders in 20 s\n{self.w.words()}")
+                raise Lost(f"only {seen} orders in {lib.GUARD_S} s\n{self.w.words()}")
         self.w.nap.select(self.rng.random() * 0.1)
 
     # ---- killing ----
@@ -177,7 +177,7 @@ class Killer:
         synced = self.line("reconciled with its venue", "the account is reconciled")
         ready = self.order(synced)
         for pid in bays["adapter"] + bays["strategy"]:
-            self.leftover += os.path.exists(f"/proc/{pid}")
+            self.leftover += parent_of(pid) is not None
         return started, synced, ready
 
     def kill_egress(self):
@@ -242,7 +242,7 @@ class Killer:
         if done.code != 0:
             raise Lost(f"risk halt: {done}\n{self.w.words()}")
         return self.w.until(lambda: (self.w.status() or {}).get("open_orders") == 0,
-                            "no order is open", self.w.host, 60.0)
+                            "no order is open", self.w.host)
 
 
 def verdict(world):
@@ -360,7 +360,12 @@ def main():
     print(f"seed {a.seed}", file=sys.stderr, flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it started ends with it
     if a.alone:  # what else this machine does does not come between; what is started inherits it
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        try:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        except OSError as e:
+            print(f"tools/crash-processes: --alone: no real-time priority for this user: "
+                  f"{e.strerror}; run it as root, or leave --alone out", file=sys.stderr)
+            return 77
     campaign = Campaign(a)
     r = campaign.run()
     if a.slow:

@@ -127,6 +127,16 @@ def free_port():
         return s.getsockname()[1]
 
 
+def parent_of(pid):
+    """Of a living process; None when it has ended, whether somebody has waited for it or not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            rest = f.read().rsplit(") ", 1)[1].split()
+    except OSError:
+        return None
+    return int(rest[1]) if rest[0] not in "ZX" else None
+
+
 class Program:
     """A program that is killed and started again; one log over all its lives."""
 
@@ -225,10 +235,8 @@ class World:
         if lib.IS_ROOT:
             os.chown(self.keys, pwd.getpwnam("tenon").pw_uid, -1)
         word, fields = self.pipe(self.password + "\n"), self.pipe(f"{key}\n{secret}\n")
-        argv = [lib.TENON, "secret", "add", ACCOUNT, "--state", self.at("egress"),
-                "--password-fd", str(word), "--secret-fd", str(fields)]
-        if "--for" in lib.call(lib.TENON, "secret", "add", "--help").out:
-            argv += ["--for", "simulated"]
+        argv = [lib.TENON, "secret", "add", ACCOUNT, "--for", "simulated", "--state",
+                self.at("egress"), "--password-fd", str(word), "--secret-fd", str(fields)]
         done = subprocess.run(argv, pass_fds=(word, fields), capture_output=True, check=False)
         os.close(word)
         os.close(fields)
@@ -275,10 +283,10 @@ class World:
 
     # ---- looking ----
 
-    def until(self, holds, what, program=None, seconds=30.0):
+    def until(self, holds, what, program=None):
         """Looks every few ms until it holds; gives the seconds it took."""
         begin = time.monotonic()
-        while time.monotonic() - begin < seconds:
+        while time.monotonic() - begin < lib.GUARD_S:
             if holds():
                 return time.monotonic() - begin
             if program is not None and not program.is_running():
@@ -330,13 +338,12 @@ class World:
             try:
                 with open(f"/proc/{entry}/cmdline", "rb") as f:
                     argv = f.read().split(b"\0")
-                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as f:
-                    rest = f.read().rsplit(") ", 1)[1].split()
             except OSError:
                 continue
-            if argv[0] == b"tenon-bay" and len(argv) > 2 and rest[0] != "Z":
+            up = parent_of(entry)
+            if argv[0] == b"tenon-bay" and len(argv) > 2 and up is not None:
                 kind = "spawner" if argv[1] == b"spawner" else argv[2].decode()
-                parents[int(entry)] = (int(rest[1]), kind)
+                parents[int(entry)] = (up, kind)
         spawners = {p for p, (up, kind) in parents.items()
                     if kind == "spawner" and up == self.host.process.pid}
         for pid, (up, kind) in parents.items():

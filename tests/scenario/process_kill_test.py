@@ -8,11 +8,14 @@ The books are shown what must not be, too, so that their yes means something.
 """
 import argparse
 import collections
+import contextlib
 import copy
+import io
 import os
 import signal
 import sys
 import unittest
+from unittest import mock
 
 import scenario_lib as lib
 
@@ -79,6 +82,13 @@ class ProcessKill(unittest.TestCase):
             v.orders[again] = dict(v.orders[filled])
             j.sent[again] = j.sent[filled]
         self.assertEqual(found(twice), ["duplicates"])
+
+    def test_priority_that_is_refused_is_a_sentence(self):
+        argv, said = ["x", "--alone", "--keep", self.place.path], io.StringIO()
+        with mock.patch("sys.argv", argv), contextlib.redirect_stderr(said), mock.patch(
+                "os.sched_setscheduler", side_effect=PermissionError(1, "not permitted")):
+            self.assertEqual(crash_campaign.main(), 77)
+        self.assertIn("no real-time priority for this user: not permitted", said.getvalue())
 
     def test_client_ids_are_read_as_they_are_written(self):
         self.assertEqual(crash_books.order_of(venue_lib.client_id(825344, 3, 2)), (3, 825344, 2))

@@ -91,10 +91,12 @@ class Upgraded(World):
 
     def order_of_epoch(self, epoch):
         """The time of the first order that opens risk of this epoch or a later one."""
-        found = []
+        found, at = [], 0
 
         def look():
-            for t, client, is_risk in self.received(0)[0]:
+            nonlocal at
+            orders, at = self.received(at)
+            for t, client, is_risk in orders:
                 if is_risk and (crash_books.order_of(client) or (0,))[0] >= epoch:
                     found.append(t)
                     return True
@@ -142,7 +144,7 @@ class Upgraded(World):
         if done.code != 0:
             raise Lost(f"auto off: {done}\n{self.words()}")
         self.until(lambda: (self.status() or {}).get("open_orders") == 0, "no order is open",
-                   self.host, 60.0)
+                   self.host)
 
     def books(self):
         """Ends the host and compares ledger and journal: findings by name, and counts."""
