@@ -19,6 +19,8 @@ import crash_books  # noqa: E402
 import crash_world  # noqa: E402
 import promote_lib as people  # noqa: E402
 import scenario_lib as lib  # noqa: E402
+import venue_lib  # noqa: E402
+from crash_campaign import stamp  # noqa: E402
 
 OLD = "plugin: tenon_venue\n      version: 1.0.0"
 NEW = OLD.replace("1.0.0", "1.0.1")
@@ -66,10 +68,12 @@ class SignedWorld(crash_world.World):
                          self.journal, "--heads", self.heads, "--socket", self.socket, "--attach",
                          os.path.join(self.run, "attach.sock")])
 
+    def log(self):
+        return [x for x in self.host.since(0).splitlines() if x.startswith("{")]
+
     def said(self):
         """The host's own words, in order."""
-        lines = [x for x in self.host.since(0).splitlines() if x.startswith("{")]
-        return [json.loads(x)["msg"] for x in lines]
+        return [json.loads(x)["msg"] for x in self.log()]
 
 
 class AdapterSwap(unittest.TestCase):
@@ -117,6 +121,8 @@ class AdapterSwap(unittest.TestCase):
         self.assertNotEqual(after, before)
         self.orders(6)
         self.ends_well(after)
+        took_over, = [stamp(x) for x in w.log() if TOOK_OVER in x]
+        self.assertNotEqual(venue_lib.working_at(venue_lib.read_ledger(w.ledger), took_over), set())
         self.assertEqual(self.phases()[:3], ["WHOLE", "AGAIN", "WHOLE"])
         self.assertNotIn("LOST", self.phases())
         texts = [s["payload"]["text"] for s in crash_books.records(w.journal, "SYNC")]

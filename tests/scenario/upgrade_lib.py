@@ -26,27 +26,6 @@ NEXT = os.path.join(lib.BUILD, "tenond-next")  # the same sources, core logic on
 crash_world.SPEED = 6000  # a fifth: what is tried here is the change, not the load
 RESTS_MS = 2500
 LEFT = 2  # working orders, at least, and one position, when a host is asked to end
-ENDS = ("cancel", "expire", "venue_cancel", "reject")
-
-
-def lines_until(lines, t_ns):
-    for x in lines:
-        if int(x.get("t", x.get("at", 0))) <= t_ns:
-            yield x
-
-
-def working_at(lines, t_ns):
-    """Client ids of the orders that work at the venue at this time."""
-    client, open_ = {}, set()
-    for x in lines_until(lines, t_ns):
-        kind = x["line"]
-        if kind == "receive":
-            client[x["order"]] = x["client"]
-        elif kind == "accept":
-            open_.add(x["order"])
-        elif kind in ENDS or (kind == "fill" and x["leaves"] == "0"):
-            open_.discard(x["order"])
-    return {client[o] for o in open_}
 
 
 class Upgraded(World):
@@ -200,11 +179,12 @@ def drill(programs, seed, world=None):
         active, left = active_again(w.journal), left_lists(w.journal)
         lines = venue_lib.read_ledger(w.ledger)
         for i, run in enumerate(runs):
-            then = working_at(lines, run["asked_ns"])
+            then = venue_lib.working_at(lines, run["asked_ns"])
             run["active_s"] = (active[i + 2] - run["asked_ns"]) / 1e9
             run["working"] = len(then)
-            run["outlived"] = len(then & working_at(lines, run["synced_ns"]))
-            at_end = then & working_at(lines, run["asked_ns"] + int(run["ended_s"] * 1e9))
+            run["outlived"] = len(then & venue_lib.working_at(lines, run["synced_ns"]))
+            ended = run["asked_ns"] + int(run["ended_s"] * 1e9)
+            at_end = then & venue_lib.working_at(lines, ended)
             wrong.setdefault("not in the list of the stop", []).extend(
                 c for c in at_end if crash_books.order_of(c)[1] not in left[i])
         counts["logics"] = logics(w.journal)

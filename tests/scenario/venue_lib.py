@@ -20,6 +20,7 @@ VENUE = os.path.join(BUILD, "tenon-venue")
 KEY, SECRET = "paper-key", "paper-secret-0123456789"
 OTHER_KEY, OTHER_SECRET = "other-key", "other-secret-0123456789"
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ENDS = ("cancel", "expire", "venue_cancel", "reject")
 
 
 def base32(value):
@@ -182,6 +183,26 @@ def read_ledger(path):
     return [json.loads(line) for line in done.out.splitlines()]
 
 
+def lines_until(lines, t_ns):
+    for x in lines:
+        if int(x.get("t", x.get("at", 0))) <= t_ns:
+            yield x
+
+
+def working_at(lines, t_ns):
+    """Client ids of the orders that work at the venue at this time."""
+    client, open_ = {}, set()
+    for x in lines_until(lines, t_ns):
+        kind = x["line"]
+        if kind == "receive":
+            client[x["order"]] = x["client"]
+        elif kind == "accept":
+            open_.add(x["order"])
+        elif kind in ENDS or (kind == "fill" and x["leaves"] == "0"):
+            open_.discard(x["order"])
+    return {client[o] for o in open_}
+
+
 class Books:
     """What the ledger tells, or its first lines do, recounted: orders by client id, fills,
     positions, doubles."""
@@ -214,7 +235,7 @@ class Books:
                 sign = 1 if x["side"] == "buy" else -1
                 self.positions[x["instrument"]] = (self.positions.get(x["instrument"], 0) +
                                                    sign * int(x["qty"]))
-            elif kind in ("cancel", "expire", "venue_cancel", "reject"):
+            elif kind in ENDS:
                 by_order[x["order"]]["state"] = "rejected" if kind == "reject" else "done"
             elif kind == "duplicate":
                 self.refused_twice += 1
