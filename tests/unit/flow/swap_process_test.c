@@ -212,37 +212,57 @@ static void swap_process_killed_bay_reduces_until_it_is_back(void **state)
     pair_free(twin);
 }
 
+/* A whole run, `one` being this plugin in a process, hostile after so many live bars. */
+static struct pair *beside_hostile(const char *plugin, uint32_t target_ppm, uint32_t after,
+                                   uint32_t *two)
+{
+    char one[200];
+    snprintf(one, sizeof one,
+             "plugin: %s, version: 1.0.0, params: {target_ppm: %u, stop_ppm: 40000, "
+             "after: %u}" IN_PROCESS,
+             plugin, target_ppm, after);
+    const struct pair_config c = {.one = one};
+    struct pair *s = pair_at_home(&c);
+    pair_open(s);
+    const uint32_t one_id = pair_instance(s, "one").id;
+    *two = pair_instance(s, "two").id;
+    pair_stop(s);
+    free(books_of(s->f, false));
+    const struct fact_view *end_of = find_plugin(s->f, FACT_PLUGIN_QUARANTINED, 0);
+    assert_int_equal(end_of != NULL, after < BARS);
+    if (end_of != NULL)
+        assert_int_equal(end_of->u.fact_plugin.instance, one_id);
+    return s;
+}
+
+/* What is beside each of them trades as it does beside the base. */
+static void ends_alike(const char *base_plugin, uint32_t target_ppm, uint32_t base_after)
+{
+    static const char *const plugin[] = {"hostile_nan",  "hostile_segfault", "hostile_socket",
+                                         "hostile_quit", "hostile_scribble", "hostile_fork"};
+    uint32_t two;
+    struct pair *base = beside_hostile(base_plugin, target_ppm, base_after, &two);
+    for (uint32_t i = 0; i < sizeof plugin / sizeof plugin[0]; i++) {
+        struct pair *s = beside_hostile(plugin[i], target_ppm, 50, &two);
+        assert_same_trades(s->f, base->f, two, 20);
+        pair_free(s);
+    }
+    pair_free(base);
+}
+
 /* Every kind of end that a hostile strategy comes to is the same to the one beside it. */
 static void swap_process_hostile_bay_leaves_the_other_alone(void **state)
 {
     (void)state;
-    static const char *const plugin[] = {"hostile_nan",  "hostile_segfault", "hostile_socket",
-                                         "hostile_quit", "hostile_scribble", "hostile_fork"};
-    struct pair *base = NULL;
-    for (uint32_t i = 0; i < sizeof plugin / sizeof plugin[0]; i++) {
-        char one[200];
-        snprintf(one, sizeof one,
-                 "plugin: %s, version: 1.0.0, params: {target_ppm: 300000, stop_ppm: 40000, "
-                 "after: 50}" IN_PROCESS,
-                 plugin[i]);
-        const struct pair_config c = {.one = one};
-        struct pair *s = pair_at_home(&c);
-        pair_open(s);
-        const uint32_t one_id = pair_instance(s, "one").id, two = pair_instance(s, "two").id;
-        pair_stop(s);
-        struct books *b = books_of(s->f, false);
-        const struct fact_view *end_of = find_plugin(s->f, FACT_PLUGIN_QUARANTINED, 0);
-        assert_non_null(end_of);
-        assert_int_equal(end_of->u.fact_plugin.instance, one_id);
-        if (base != NULL)
-            assert_same_trades(s->f, base->f, two, 20);
-        free(b);
-        if (base == NULL)
-            base = s;
-        else
-            pair_free(s);
-    }
-    pair_free(base);
+    ends_alike("hostile_nan", 300000, 50);
+}
+
+/* And is nothing to it. What it trades is, since both share one market: here it wants too little to
+ * trade. */
+static void swap_process_hostile_bay_is_to_the_other_as_a_healthy_one(void **state)
+{
+    (void)state;
+    ends_alike("hostile_nan", 1, 1000000);
 }
 
 int main(void)
@@ -252,6 +272,7 @@ int main(void)
         cmocka_unit_test(swap_process_to_process_trades_on_as_if_nothing_had_happened),
         cmocka_unit_test(swap_process_killed_bay_reduces_until_it_is_back),
         cmocka_unit_test(swap_process_hostile_bay_leaves_the_other_alone),
+        cmocka_unit_test(swap_process_hostile_bay_is_to_the_other_as_a_healthy_one),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
