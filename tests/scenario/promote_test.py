@@ -50,6 +50,7 @@ class Promotion(desk.Desk):
         self.plans_next(4)
         self.tells_all(two)
         self.ends_well()
+        self.is_whole_by_the_hosts_own_word()
 
     def shows_probation(self, two):
         status = self.status()
@@ -138,7 +139,7 @@ class Promotion(desk.Desk):
     def test_a_deployment_whose_time_is_over_only_reduces(self):
         self.begin({"tail": TAIL})
         self.until_held("tail")
-        until = self.status()["now_ns"] // 10**9 + 8 * 3600  # five seconds of ours
+        until = self.status()["now_ns"] // 10**9 + 24 * 3600  # fourteen seconds of ours
         self.text = desk.deployment({"tail": TAIL}, run_until=self.stamp(until))
         self.promote(self.signed(self.text))
         reached = self.host.until(lambda s: s["mode"] == "REDUCING", "the end of its time")
