@@ -23,7 +23,7 @@
 
 #define RIG_T0 1500000000000000000ll
 #define RIG_BAR_NS 60000000000ll
-enum { RIG_RECORDS = 20000, RIG_LEG = 12 };
+enum { RIG_RECORDS = 200000 /* the market goes on while a thread prepares */, RIG_LEG = 12 };
 
 struct flow_rig {
     char dir[64], config[96], data[96], journal[96], heads[96];
