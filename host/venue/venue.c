@@ -490,6 +490,16 @@ static void arrive_cancel(struct venue *v, struct venue_cell *cell)
     ledger_exec(v, &cell->u.exec, cell->due_ns);
 }
 
+/* It was here and never became an order: nobody need wait for it. */
+static bool was_refused(const struct venue *v, uint64_t order)
+{
+    for (uint32_t i = 0; i < VENUE_STRANGERS; i++) {
+        if (v->stranger[i].order == order && v->stranger[i].is_refused)
+            return true;
+    }
+    return false;
+}
+
 static void arrive_query(struct venue *v, struct venue_cell *cell)
 {
     struct fact_query q = cell->u.query;
@@ -499,8 +509,9 @@ static void arrive_query(struct venue *v, struct venue_cell *cell)
     cell->u.exec = exec_of(v, FACT_EXEC_STATUS, o, cell->arrive_ns);
     cell->u.exec.order = q.order;
     if (o == NULL)
-        cell->u.exec.found =
-            q.order < v->c.orders_before ? FACT_FOUND_PROVED_ABSENT : FACT_FOUND_ABSENT;
+        cell->u.exec.found = q.order < v->c.orders_before || was_refused(v, q.order)
+                                 ? FACT_FOUND_PROVED_ABSENT
+                                 : FACT_FOUND_ABSENT;
     else
         cell->u.exec.found = o->outcome == VENUE_OPEN ? FACT_FOUND_WORKING : FACT_FOUND_DONE;
     ledger_exec(v, &cell->u.exec, cell->due_ns);
@@ -513,7 +524,8 @@ static void note_answer(struct venue *v, const struct venue_cell *cell)
     struct venue_order *o = tables_order(v, cell->u.exec.order);
     if (o == NULL) {
         struct venue_stranger *s = &v->stranger[v->stranger_next++ % VENUE_STRANGERS];
-        *s = (struct venue_stranger){cell->u.exec.order, cell->due_ns};
+        *s = (struct venue_stranger){cell->u.exec.order, cell->due_ns,
+                                     cell->u.exec.kind == FACT_EXEC_REJECTED};
     } else if (o->answered_ns < cell->due_ns) {
         o->answered_ns = cell->due_ns;
     }

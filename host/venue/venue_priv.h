@@ -100,6 +100,7 @@ struct venue_book {
 struct venue_stranger {
     uint64_t order;
     int64_t due_ns;
+    bool is_refused;
 };
 
 struct venue {

@@ -267,10 +267,11 @@ static void keep_house(uint32_t i, struct answer *a)
     a->order = is_query ? order_of_ticket[s->ticket] : house_order_of(said_word(s, "client_id"));
     a->n = i + 1;
     a->known_ns = s->engine_ns;
-    uint32_t is_found = strcmp(found, "working") == 0     ? FACT_FOUND_WORKING
-                        : strcmp(found, "done") == 0      ? FACT_FOUND_DONE
-                        : strstr(found, "absent") != NULL ? FACT_FOUND_ABSENT
-                                                          : 0u;
+    uint32_t is_found = strcmp(found, "working") == 0         ? FACT_FOUND_WORKING
+                        : strcmp(found, "done") == 0          ? FACT_FOUND_DONE
+                        : strcmp(found, "absent") == 0        ? FACT_FOUND_ABSENT
+                        : strcmp(found, "proved_absent") == 0 ? FACT_FOUND_PROVED_ABSENT
+                                                              : 0u;
     const char *liquidity = said_word(s, "liquidity");
     snprintf(a->text, sizeof a->text,
              "kind %u found %u id %lld trade %lld %lld@%lld cum %lld "

@@ -88,7 +88,9 @@ static void on_answer(struct world *w, const struct fact_view *got)
     assert_true(e->order > 0 && e->order < IDS);
     struct model *m = &w->m[e->order];
     assert_true(m->known);
+    assert_true(e->found != FACT_FOUND_PROVED_ABSENT || m->ended); /* it was refused */
     if (e->kind == FACT_EXEC_REJECTED || e->found == FACT_FOUND_ABSENT ||
+        e->found == FACT_FOUND_PROVED_ABSENT ||
         (e->kind == FACT_EXEC_CANCEL_REJECT && e->venue_order == 0)) {
         assert_true(!m->accepted);
         m->ended |= e->kind == FACT_EXEC_REJECTED;

@@ -224,6 +224,9 @@ static void venue_query_tells_working_done_and_absent(void **state)
     rig_expect_fill(&r, T0 + 2 * SEC, 100, 9995, FACT_MAKER);
     expect_found(&r, T0 + 3 * SEC, 1, FACT_FOUND_DONE, 100);
     expect_found(&r, T0 + 4 * SEC, 2, FACT_FOUND_ABSENT, 0);
+    rig_send(&r, T0 + 5 * SEC, 3, VENUE_BUY, 101, 9995, FACT_GTC); /* no whole lot: refused */
+    rig_expect(&r, FACT_EXEC_REJECTED, T0 + 5 * SEC + 20 * MS);
+    expect_found(&r, T0 + 6 * SEC, 3, FACT_FOUND_PROVED_ABSENT, 0);
     rig_close(&r);
 }
 
