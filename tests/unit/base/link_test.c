@@ -526,6 +526,13 @@ static void link_room_once_given_stays(void **state)
     assert_int_equal(link_room(&us), 0);
     assert_non_null(us.broken);
     close_pair();
+    open_pair(SMALL); /* nor is it found when a message is written without asking */
+    while (link_put(&us, 1, buffer, 500))
+        ;
+    scribble64(TAIL_AT, 1004);
+    assert_false(link_put(&us, 1, buffer, 500));
+    assert_non_null(us.broken);
+    close_pair();
 }
 
 /* The peer writes words at random places of its page and ring between our calls. */
