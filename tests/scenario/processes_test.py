@@ -77,6 +77,7 @@ class Processes(unittest.TestCase):
         for words, code, *given in (
                 ("--for: '90' is no time", 64, "--config", good, "--for", "90"),
                 ("--speed 0", 64, "--config", good, "--speed", "0"),
+                ("--speed: invalid", 64, "--config", good, "--speed", "x"),
                 ("cannot be read", 66, "--config", self.place.at("none.yaml")),
                 ("one account via egress", 66, "--config", here),
                 ("says no latency_ms", 66, "--config", bare),
